@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from core.admin import ReadOnlyAdmin
+from django.contrib import admin
+
+from generation.models import Attempt, Master, ModelVariant, Rendition, Video
+
+
+@admin.register(ModelVariant)
+class ModelVariantAdmin(admin.ModelAdmin[ModelVariant]):
+    list_display = ["slug", "name", "programme", "backend", "checkpoint", "steps", "queue", "enabled"]
+    list_filter = ["programme", "backend", "enabled"]
+
+    def has_delete_permission(self, request: object, obj: object = None) -> bool:
+        return False  # videos name the variant that made them
+
+
+@admin.register(Video)
+class VideoAdmin(ReadOnlyAdmin[Video]):
+    list_display = ["public_id", "code", "state", "variant", "membership", "created_at", "attempts_made", "error_code"]
+    list_filter = ["state", "variant"]
+    search_fields = ["public_id", "code", "prompt"]
+    list_select_related = ["variant", "membership__user"]
+    date_hierarchy = "created_at"
+    show_full_result_count = False
+
+
+@admin.register(Attempt)
+class AttemptAdmin(ReadOnlyAdmin[Attempt]):
+    list_display = ["video", "number", "worker", "started_at", "ended_at", "end", "error"]
+    list_filter = ["end"]
+    list_select_related = ["video"]
+    show_full_result_count = False
+
+
+@admin.register(Master)
+class MasterAdmin(ReadOnlyAdmin[Master]):
+    list_display = ["video", "frames_sha256", "frame_count", "native_width", "native_height", "created_at"]
+    list_select_related = ["video"]
+    show_full_result_count = False
+
+
+@admin.register(Rendition)
+class RenditionAdmin(ReadOnlyAdmin[Rendition]):
+    list_display = ["public_id", "kind", "master", "sha256", "bytes", "created_at", "removed_at"]
+    list_filter = ["kind"]
+    list_select_related = ["master__video"]
+    search_fields = ["sha256", "public_id"]
+    show_full_result_count = False

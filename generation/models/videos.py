@@ -1,0 +1,121 @@
+"""The job, and each try at it. The row is the queue: a broker message only wakes a worker."""
+
+from __future__ import annotations
+
+from core import ids
+from core.fields import PublicIdField
+from django.db import models
+from django.db.models import Q
+
+from generation.states import AttemptEnd, VideoState
+
+
+class Video(models.Model):
+    """A request to render, from its first moment to the end.
+
+    While it is `in_progress` exactly one worker holds a lease, named by a token that changes with each claim.
+    """
+
+    public_id = PublicIdField(prefix="video")
+    code = models.CharField(max_length=9, unique=True, default=ids.clip_code, help_text="burnt into every frame")
+    membership = models.ForeignKey("programme.Membership", on_delete=models.PROTECT, related_name="+")
+    variant = models.ForeignKey("generation.ModelVariant", on_delete=models.PROTECT, related_name="videos")
+    requested_by = models.CharField(max_length=80, help_text="the actor: a person in the studio, or a token")
+    state = models.CharField(max_length=12, choices=VideoState, default=VideoState.QUEUED)
+
+    prompt = models.TextField()
+    completed_prompt = models.TextField(blank=True, help_text="what the model was told in the end")
+    seed = models.BigIntegerField()
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    seconds = models.PositiveSmallIntegerField()
+    fps = models.PositiveSmallIntegerField()
+    steps = models.PositiveSmallIntegerField()
+    guidance = models.FloatField()
+    cost = models.PositiveIntegerField(help_text="seconds of the daily allowance")
+
+    created_at = models.DateTimeField()
+    queued_at = models.DateTimeField(help_text="its place in the queue; a lost worker does not cost the place")
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="not before then, after a passing fault")
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    attempts_made = models.PositiveSmallIntegerField(default=0)
+    lease_worker = models.CharField(max_length=80, blank=True)
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_expires_at = models.DateTimeField(null=True, blank=True)
+    error_code = models.CharField(max_length=40, blank=True)
+    error_sentence = models.TextField(blank=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(
+                fields=["variant", "queued_at", "id"], name="video_queue", condition=Q(state=VideoState.QUEUED)
+            ),
+            models.Index(
+                fields=["lease_expires_at"], name="video_leases", condition=Q(state=VideoState.IN_PROGRESS)
+            ),
+            models.Index(fields=["membership", "-created_at", "-id"], name="video_of_member"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="video_lease_while_rendering",
+                condition=Q(
+                    state=VideoState.IN_PROGRESS, lease_token__isnull=False, lease_expires_at__isnull=False
+                )
+                | (~Q(state=VideoState.IN_PROGRESS) & Q(lease_token=None, lease_expires_at=None)),
+            ),
+            models.CheckConstraint(
+                name="video_finished_has_time",
+                condition=Q(
+                    state__in=[VideoState.COMPLETED, VideoState.FAILED, VideoState.CANCELLED],
+                    finished_at__isnull=False,
+                )
+                | Q(state__in=[VideoState.QUEUED, VideoState.IN_PROGRESS], finished_at=None),
+            ),
+            models.CheckConstraint(
+                name="video_failed_has_reason",
+                condition=~Q(state=VideoState.FAILED) | (~Q(error_code="") & ~Q(error_sentence="")),
+            ),
+            models.CheckConstraint(
+                name="video_deleted_only_when_ended",
+                condition=Q(deleted_at=None)
+                | Q(state__in=[VideoState.COMPLETED, VideoState.FAILED, VideoState.CANCELLED]),
+            ),
+            models.CheckConstraint(name="video_even_size", condition=Q(width__gt=0, height__gt=0, seconds__gt=0)),
+            models.CheckConstraint(name="video_state_known", condition=Q(state__in=VideoState.values)),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Attempt(models.Model):
+    """One worker's try. A lost worker is an attempt's end, not a state of the video."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveSmallIntegerField()
+    worker = models.CharField(max_length=80)
+    lease_token = models.UUIDField(unique=True)
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    end = models.CharField(max_length=10, choices=AttemptEnd, blank=True)
+    error = models.TextField(blank=True, help_text="for the operator; the artist reads the video's sentence")
+    checkpoint_digest = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        ordering = ["video", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["video", "number"], name="attempt_number_once"),
+            models.UniqueConstraint(fields=["video"], condition=Q(ended_at=None), name="attempt_one_running"),
+            models.UniqueConstraint(
+                fields=["video"], condition=Q(end=AttemptEnd.FINISHED), name="attempt_one_finishes"
+            ),
+            models.CheckConstraint(
+                name="attempt_end_has_time", condition=Q(ended_at=None, end="") | (Q(ended_at__isnull=False) & ~Q(end=""))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.video_id} attempt {self.number}"

@@ -1,0 +1,103 @@
+"""Progress is published, not committed: only states are durable.
+
+One channel for the deployment, so that a web process needs one subscription; and one short-lived key for
+each video, so that whoever comes late knows where it stands. Redis being away costs the picture of the
+progress, never a render.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from uuid import UUID
+
+import redis
+from django.conf import settings
+
+logger = logging.getLogger(__name__)
+
+_KEPT = 180  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Denoising steps done, of how many."""
+
+    done: int
+    total: int
+
+    @property
+    def percent(self) -> int:
+        return min(99, 100 * self.done // self.total) if self.total else 0
+
+
+def channel() -> str:
+    return f"{settings.DEPLOYMENT}:progress"
+
+
+def _key(video: str) -> str:
+    return f"{settings.DEPLOYMENT}:progress:{video}"
+
+
+def _stop_key(lease: UUID) -> str:
+    return f"{settings.DEPLOYMENT}:stop:{lease}"
+
+
+@cache
+def client() -> redis.Redis:
+    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
+
+
+def publish(video: str, *, state: str, done: int = 0, total: int = 0) -> None:
+    """Tell whoever watches `video` (a public id) that it moved."""
+    message = json.dumps({"video": video, "state": state, "done": done, "total": total})
+    try:
+        pipe = client().pipeline(transaction=False)
+        pipe.set(_key(video), f"{done}/{total}", ex=_KEPT)
+        pipe.publish(channel(), message)
+        pipe.execute()
+    except redis.RedisError as error:
+        logger.warning("progress of %s was not published: %s", video, error)
+
+
+def latest(videos: Iterable[str]) -> dict[str, Step]:
+    """The last published step of each video that has one."""
+    names = list(videos)
+    if not names:
+        return {}
+    try:
+        values = client().mget([_key(name) for name in names])
+    except redis.RedisError:
+        return {}
+    found = {}
+    for name, value in zip(names, values, strict=True):
+        if value:
+            done, _, total = value.decode().partition("/")
+            found[name] = Step(int(done), int(total))
+    return found
+
+
+def ask_to_stop(lease: UUID) -> None:
+    """Tell the worker that holds `lease` that nobody wants this render any more."""
+    try:
+        client().set(_stop_key(lease), 1, ex=3600)
+    except redis.RedisError as error:
+        logger.warning("the worker will learn at its next heartbeat: %s", error)
+
+
+def asked_to_stop(lease: UUID) -> bool:
+    try:
+        return bool(client().exists(_stop_key(lease)))
+    except redis.RedisError:
+        return False
+
+
+def may_wake(queue: str, *, seconds: int = 15) -> bool:
+    """True once in `seconds` for each queue: the sweeper must not pile up messages behind a long render."""
+    try:
+        return bool(client().set(f"{settings.DEPLOYMENT}:woken:{queue}", 1, nx=True, ex=seconds))
+    except redis.RedisError:
+        return False

@@ -1,0 +1,63 @@
+"""What may be asked for. Each `check_…` raises with a sentence; its twin asks it."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+
+from core.errors import Invalid
+
+from generation.models import ModelVariant
+
+LONGEST_PROMPT = 2000
+LARGEST_SEED = 2**32 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A render as somebody asks for it. What is None is the variant's to choose, or the dice's (the seed)."""
+
+    prompt: str
+    variant: str | None = None
+    seconds: int | None = None
+    size: str | None = None
+    seed: int | None = None
+
+
+def bad_character(text: str) -> bool:
+    """Control characters and halves of surrogate pairs; line breaks and tabs are text."""
+    return any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in text)
+
+
+def prompt_fault(prompt: str) -> str | None:
+    if not prompt.strip():
+        return "Write what we should see."
+    if len(prompt) > LONGEST_PROMPT:
+        return f"A prompt has at most {LONGEST_PROMPT:,} characters; this one has {len(prompt):,}."
+    if bad_character(prompt):
+        return "The prompt has control characters in it. Paste it as plain text."
+    return None
+
+
+def check_order(order: Order, variant: ModelVariant) -> None:
+    """Raise Invalid naming every field that `variant` cannot render, and what it can."""
+    faults: dict[str, str] = {}
+    if fault := prompt_fault(order.prompt):
+        faults["prompt"] = fault
+    if order.seconds is not None and order.seconds not in variant.lengths:
+        lengths = ", ".join(str(n) for n in sorted(variant.lengths))
+        faults["seconds"] = f"{variant.name} makes clips of {lengths} seconds, not {order.seconds}."
+    if order.size is not None and order.size not in variant.sizes:
+        faults["size"] = f"{variant.name} makes {', '.join(variant.sizes)}, not {order.size[:40]}."
+    if order.seed is not None and not 0 <= order.seed <= LARGEST_SEED:
+        faults["seed"] = f"A seed is a whole number from 0 to {LARGEST_SEED}."
+    if faults:
+        raise Invalid("invalid_request", " ".join(faults.values()), fields=faults)
+
+
+def can_order(order: Order, variant: ModelVariant) -> bool:
+    try:
+        check_order(order, variant)
+    except Invalid:
+        return False
+    return True

@@ -1,0 +1,36 @@
+"""Deleting a clip: the files go, the rows, hashes and decisions stay."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from audit import log, outbox
+from core.actors import Actor
+from core.errors import NotFound
+
+from generation.models import Rendition, Video
+from generation.services import files
+from generation.services.requests import end_as_cancelled
+from generation.states import OPEN
+
+
+def delete(*, video: str, by: Actor, now: datetime) -> None:
+    """Remove the files of a clip for good; a render that has not ended is stopped first.
+
+    Whether the clip is shared or in review is not this domain's to know: `review.services.shares.delete_clip`
+    ends that first, in the same transaction.
+    """
+    with log.transaction() as events:
+        row = Video.objects.select_for_update().filter(public_id=video, deleted_at=None).first()
+        if row is None:
+            raise NotFound("not_found", "There is no such clip.")
+        if row.state in OPEN:
+            end_as_cancelled(row, now=now)
+        row.deleted_at = now
+        row.save(update_fields=["deleted_at"])
+        renditions = Rendition.objects.filter(master__video=row, removed_at=None)
+        keys = list(renditions.values_list("storage_key", flat=True))
+        renditions.update(removed_at=now)
+        if keys:
+            outbox.add(topic=files.PURGE, payload={"keys": keys}, now=now)
+        events.record(action="video.deleted", actor=by, target=video, now=now, data={"files": len(keys)})

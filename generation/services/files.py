@@ -1,0 +1,37 @@
+"""Where finished files lie. Keys are made here and nowhere else."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from audit import outbox
+from django.conf import settings
+
+from generation.models import RenditionKind
+from generation.stores.base import Store
+from generation.stores.filesystem import FilesystemStore
+
+PURGE = "generation.purge"
+_SUFFIX = {RenditionKind.MP4: "mp4", RenditionKind.POSTER: "jpg"}
+
+
+@cache
+def store() -> Store:
+    return FilesystemStore(settings.MEDIA_DIR)
+
+
+def key(video: str, lease: UUID, kind: str) -> str:
+    """Each attempt has keys of its own: a worker that was given up for lost cannot overwrite another's files."""
+    return f"{video}/{lease}.{_SUFFIX[RenditionKind(kind)]}"
+
+
+def keys(video: str, lease: UUID) -> list[str]:
+    return [key(video, lease, kind) for kind in RenditionKind]
+
+
+@outbox.handler(PURGE)
+def _purge(payload: dict[str, Any]) -> None:
+    for name in payload["keys"]:
+        store().delete(name)

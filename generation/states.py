@@ -1,0 +1,35 @@
+"""The states of a video (the job, named as in the public API) and of an attempt at it."""
+
+from __future__ import annotations
+
+from core.states import Transitions
+from django.db import models
+
+
+class VideoState(models.TextChoices):
+    QUEUED = "queued", "queued"
+    IN_PROGRESS = "in_progress", "rendering"
+    COMPLETED = "completed", "completed"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "stopped"
+
+
+TRANSITIONS: Transitions[VideoState] = {
+    VideoState.QUEUED: frozenset({VideoState.IN_PROGRESS, VideoState.CANCELLED}),
+    # back to queued: the worker was lost, or what failed may pass
+    VideoState.IN_PROGRESS: frozenset(
+        {VideoState.COMPLETED, VideoState.FAILED, VideoState.CANCELLED, VideoState.QUEUED}
+    ),
+    VideoState.COMPLETED: frozenset(),
+    VideoState.FAILED: frozenset(),
+    VideoState.CANCELLED: frozenset(),
+}
+START = (VideoState.QUEUED,)
+OPEN = frozenset({VideoState.QUEUED, VideoState.IN_PROGRESS})
+
+
+class AttemptEnd(models.TextChoices):
+    FINISHED = "finished", "finished"
+    FAILED = "failed", "failed"
+    LOST = "lost", "worker lost"
+    CANCELLED = "cancelled", "stopped"

@@ -1,0 +1,1 @@
+"""What a render worker does between a wake-up and the store. Imports the engine only when it renders."""

@@ -1,0 +1,75 @@
+"""The outbox: mails, purges and events are rows first, and leave the house after the commit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from core import enqueue
+from django.db import transaction
+
+from audit.models import OutboxEvent
+
+logger = logging.getLogger(__name__)
+
+Handler = Callable[[dict[str, Any]], None]
+_handlers: dict[str, Handler] = {}
+
+BACK_OFF = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 86400)  # seconds until the next try
+BATCH = 50
+
+
+def handler(topic: str) -> Callable[[Handler], Handler]:
+    """Register what delivers `topic`. A handler may be called twice for one event and must bear it."""
+
+    def register(function: Handler) -> Handler:
+        _handlers[topic] = function
+        return function
+
+    return register
+
+
+def add(*, topic: str, payload: dict[str, Any], now: datetime) -> None:
+    """Write an event; call inside the transaction that makes it true."""
+    OutboxEvent.objects.create(topic=topic, payload=payload, created_at=now, due_at=now)
+    enqueue.after_commit("audit.deliver_outbox")
+
+
+def deliver_due(*, now: datetime) -> int:
+    """Deliver what is due, oldest first, and return how many left. Several workers may run this at once."""
+    delivered = 0
+    for _ in range(BATCH):
+        outcome = _deliver_one(now)
+        if outcome is None:
+            break
+        delivered += outcome
+    return delivered
+
+
+@transaction.atomic
+def _deliver_one(now: datetime) -> bool | None:
+    event = (
+        OutboxEvent.objects.select_for_update(skip_locked=True)
+        .filter(delivered_at=None, due_at__lte=now)
+        .order_by("due_at", "id")
+        .first()
+    )
+    if event is None:
+        return None
+    deliver = _handlers.get(event.topic)
+    try:
+        if deliver is not None:  # an event nobody here listens to is a record for those who will
+            with transaction.atomic():
+                deliver(event.payload)
+    except Exception as error:  # noqa: BLE001 - whatever a partner's library raises, the event is tried again
+        event.attempts += 1
+        event.last_error = f"{type(error).__name__}: {error}"[:2000]
+        event.due_at = now + timedelta(seconds=BACK_OFF[min(event.attempts, len(BACK_OFF)) - 1])
+        event.save(update_fields=["attempts", "last_error", "due_at"])
+        logger.warning("outbox %s (%s) failed, attempt %s: %s", event.pk, event.topic, event.attempts, error)
+        return False
+    event.delivered_at = now
+    event.save(update_fields=["delivered_at"])
+    return True
