@@ -1,0 +1,55 @@
+"""A folder for Unix sockets: private to us, and with a path short and plain enough for everybody who uses it."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+import tempfile
+from pathlib import Path
+
+from embedded.failures import CannotStart
+
+PATH_LIMIT = 103
+"""Bytes of a socket's whole path: 107 on Linux, 103 on macOS."""
+LONGEST_NAME = ".s.PGSQL.5432.lock"
+_PLAIN = re.compile(r"[A-Za-z0-9/._-]+")  # a path that means the same in an URL, a config file and a shell
+
+
+def fits(folder: Path) -> bool:
+    return (
+        _PLAIN.fullmatch(str(folder)) is not None
+        and len(os.fsencode(folder)) + 1 + len(LONGEST_NAME) <= PATH_LIMIT
+    )
+
+
+def folder_for(state: Path) -> Path:
+    """`state`/run where its path fits, else a short folder under the temporary one. Created, mode 0700.
+
+    The short one is named after `state`, so that each checkout has its own and finds it again.
+    """
+    near = state / "run"
+    if fits(near):
+        near.mkdir(mode=0o700, parents=True, exist_ok=True)
+        near.chmod(0o700)
+        return near
+    digest = hashlib.sha256(os.fsencode(state.absolute())).hexdigest()[:12]
+    for base in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - the owner and the mode are checked below
+        short = Path(base) / f"private-view-{os.getuid()}-{digest}"
+        if fits(short):
+            return _private(short)
+    raise CannotStart(
+        f"No folder with a short enough path for sockets: {short} is too long. Set TMPDIR=/tmp and start again."
+    )
+
+
+def _private(folder: Path) -> Path:
+    """Somebody else could have made this folder first, to read along: then it is not used."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        raise CannotStart(
+            f"{folder} belongs to somebody else or is open to others. Remove it and start again."
+        )
+    return folder
