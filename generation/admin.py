@@ -17,7 +17,16 @@ class ModelVariantAdmin(admin.ModelAdmin[ModelVariant]):
 
 @admin.register(Video)
 class VideoAdmin(ReadOnlyAdmin[Video]):
-    list_display = ["public_id", "code", "state", "variant", "membership", "created_at", "attempts_made", "error_code"]
+    list_display = [
+        "public_id",
+        "code",
+        "state",
+        "variant",
+        "membership",
+        "created_at",
+        "attempts_made",
+        "error_code",
+    ]
     list_filter = ["state", "variant"]
     search_fields = ["public_id", "code", "prompt"]
     list_select_related = ["variant", "membership__user"]

@@ -124,7 +124,10 @@ def own_clip(public_id: str, membership_id: int) -> ClipView | None:
 
 def clips(ids: Iterable[int]) -> dict[int, ClipView]:
     """Clips by row id. Two statements."""
-    return {view.id: view for view in _views(list(Video.objects.select_related(*_RELATED).filter(pk__in=list(ids))))}
+    return {
+        view.id: view
+        for view in _views(list(Video.objects.select_related(*_RELATED).filter(pk__in=list(ids))))
+    }
 
 
 def clips_of(
@@ -192,7 +195,9 @@ def waiting(clip: ClipView) -> Waiting | None:
 def ahead(variant_id: int) -> Waiting:
     """What somebody who asks now would meet. Three statements."""
     queue = ModelVariant.objects.values_list("queue", flat=True).get(pk=variant_id)
-    open_now = Video.objects.filter(variant__queue=queue, state__in=[VideoState.QUEUED, VideoState.IN_PROGRESS]).count()
+    open_now = Video.objects.filter(
+        variant__queue=queue, state__in=[VideoState.QUEUED, VideoState.IN_PROGRESS]
+    ).count()
     usual = _usual_seconds(queue)
     return Waiting(position=open_now + 1, seconds=None if usual is None else round(usual * open_now))
 
@@ -204,7 +209,11 @@ def steps_of(views: Sequence[ClipView]) -> dict[str, Step]:
 
 def counts(programme_id: int) -> dict[str, int]:
     """How many videos are in each state. One statement."""
-    rows = Video.objects.filter(membership__programme_id=programme_id).values_list("state").annotate(n=Count("id"))
+    rows = (
+        Video.objects.filter(membership__programme_id=programme_id)
+        .values_list("state")
+        .annotate(n=Count("id"))
+    )
     return {state: 0 for state in VideoState.values} | dict(rows.order_by())
 
 
@@ -219,7 +228,9 @@ def _before(at: datetime, pk: int) -> Q:
 
 def _usual_seconds(queue: str) -> float | None:
     """The mean of the queue's last twenty finished attempts."""
-    latest = Attempt.objects.filter(end=AttemptEnd.FINISHED, video__variant__queue=queue).order_by("-ended_at")
+    latest = Attempt.objects.filter(end=AttemptEnd.FINISHED, video__variant__queue=queue).order_by(
+        "-ended_at"
+    )
     length = ExpressionWrapper(F("ended_at") - F("started_at"), output_field=DurationField())
     mean = Attempt.objects.filter(pk__in=latest.values("pk")[:20]).aggregate(mean=Avg(length))["mean"]
     return mean.total_seconds() if mean else None

@@ -27,7 +27,9 @@ class Master(models.Model):
     created_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=Q(frames_sha256__length=64), name="master_has_digest")]
+        constraints = [
+            models.CheckConstraint(condition=Q(frames_sha256__length=64), name="master_has_digest")
+        ]
 
     def __str__(self) -> str:
         return f"master of {self.video_id}"

@@ -19,7 +19,9 @@ class ModelVariant(models.Model):
     name = models.CharField(max_length=60)
     description = models.CharField(max_length=200, blank=True)
     backend = models.CharField(max_length=20)
-    checkpoint = models.CharField(max_length=300, help_text="“builtin”, a folder, or a hub id, with @revision")
+    checkpoint = models.CharField(
+        max_length=300, help_text="“builtin”, a folder, or a hub id, with @revision"
+    )
     steps = models.PositiveSmallIntegerField()
     guidance = models.FloatField()
     sizes = ArrayField(models.CharField(max_length=9), help_text="WIDTHxHEIGHT, the first is the default")
@@ -27,7 +29,9 @@ class ModelVariant(models.Model):
     fps = models.PositiveSmallIntegerField(default=24)
     cost_per_second = models.PositiveSmallIntegerField(default=1)
     queue = models.CharField(max_length=40, validators=[RegexValidator(r"^[a-z0-9-]+$")])
-    position = models.PositiveSmallIntegerField(default=0, help_text="order in lists; the first is the default")
+    position = models.PositiveSmallIntegerField(
+        default=0, help_text="order in lists; the first is the default"
+    )
     enabled = models.BooleanField(default=True)
 
     class Meta:
@@ -36,7 +40,9 @@ class ModelVariant(models.Model):
             models.UniqueConstraint(fields=["programme", "slug"], name="variant_slug_once"),
             models.CheckConstraint(condition=Q(steps__gte=1), name="variant_has_steps"),
             models.CheckConstraint(condition=Q(fps__in=[24, 30]), name="variant_fps_24_or_30"),
-            models.CheckConstraint(condition=Q(sizes__len__gte=1, lengths__len__gte=1), name="variant_has_defaults"),
+            models.CheckConstraint(
+                condition=Q(sizes__len__gte=1, lengths__len__gte=1), name="variant_has_defaults"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -17,7 +17,9 @@ class Video(models.Model):
     """
 
     public_id = PublicIdField(prefix="video")
-    code = models.CharField(max_length=9, unique=True, default=ids.clip_code, help_text="burnt into every frame")
+    code = models.CharField(
+        max_length=9, unique=True, default=ids.clip_code, help_text="burnt into every frame"
+    )
     membership = models.ForeignKey("programme.Membership", on_delete=models.PROTECT, related_name="+")
     variant = models.ForeignKey("generation.ModelVariant", on_delete=models.PROTECT, related_name="videos")
     requested_by = models.CharField(max_length=80, help_text="the actor: a person in the studio, or a token")
@@ -35,7 +37,9 @@ class Video(models.Model):
     cost = models.PositiveIntegerField(help_text="seconds of the daily allowance")
 
     created_at = models.DateTimeField()
-    queued_at = models.DateTimeField(help_text="its place in the queue; a lost worker does not cost the place")
+    queued_at = models.DateTimeField(
+        help_text="its place in the queue; a lost worker does not cost the place"
+    )
     retry_at = models.DateTimeField(null=True, blank=True, help_text="not before then, after a passing fault")
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -51,7 +55,9 @@ class Video(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(
-                fields=["variant", "queued_at", "id"], name="video_queue", condition=Q(state=VideoState.QUEUED)
+                fields=["variant", "queued_at", "id"],
+                name="video_queue",
+                condition=Q(state=VideoState.QUEUED),
             ),
             models.Index(
                 fields=["lease_expires_at"], name="video_leases", condition=Q(state=VideoState.IN_PROGRESS)
@@ -83,7 +89,9 @@ class Video(models.Model):
                 condition=Q(deleted_at=None)
                 | Q(state__in=[VideoState.COMPLETED, VideoState.FAILED, VideoState.CANCELLED]),
             ),
-            models.CheckConstraint(name="video_even_size", condition=Q(width__gt=0, height__gt=0, seconds__gt=0)),
+            models.CheckConstraint(
+                name="video_even_size", condition=Q(width__gt=0, height__gt=0, seconds__gt=0)
+            ),
             models.CheckConstraint(name="video_state_known", condition=Q(state__in=VideoState.values)),
         ]
 
@@ -113,7 +121,8 @@ class Attempt(models.Model):
                 fields=["video"], condition=Q(end=AttemptEnd.FINISHED), name="attempt_one_finishes"
             ),
             models.CheckConstraint(
-                name="attempt_end_has_time", condition=Q(ended_at=None, end="") | (Q(ended_at__isnull=False) & ~Q(end=""))
+                name="attempt_end_has_time",
+                condition=Q(ended_at=None, end="") | (Q(ended_at__isnull=False) & ~Q(end="")),
             ),
         ]
 

@@ -74,7 +74,8 @@ def claim_next(*, lane: str, worker: str, now: datetime) -> Claim | None:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                _CLAIM, {"now": now, "lane": lane, "worker": worker[:80], "lease": lease, "until": now + LEASE}
+                _CLAIM,
+                {"now": now, "lane": lane, "worker": worker[:80], "lease": lease, "until": now + LEASE},
             )
             row = cursor.fetchone()
         if row is None:
@@ -143,7 +144,9 @@ def finish(*, claim: Claim, produced: Produced, keys: dict[str, str], digest: st
             method=produced.method[:300],
             created_at=now,
         )
-        Rendition.objects.bulk_create(_rendition(master, made, keys[made.kind], now) for made in produced.files)
+        Rendition.objects.bulk_create(
+            _rendition(master, made, keys[made.kind], now) for made in produced.files
+        )
         quotas.settle(video=claim.video, now=now)
         outbox.add(topic="video.completed", payload={"video": claim.video}, now=now)
         events.record(
@@ -157,7 +160,9 @@ def finish(*, claim: Claim, produced: Produced, keys: dict[str, str], digest: st
                 "files": {made.kind: made.sha256 for made in produced.files},
             },
         )
-        transaction.on_commit(partial(progress.publish, claim.video, state="completed", done=1, total=1), robust=True)
+        transaction.on_commit(
+            partial(progress.publish, claim.video, state="completed", done=1, total=1), robust=True
+        )
     return True
 
 
@@ -182,7 +187,9 @@ def reject(*, claim: Claim, code: str, sentence: str, now: datetime) -> bool:
 
 def fail(*, claim: Claim, error: str, transient: bool, now: datetime) -> bool:
     """A fault of the machine is tried again, three attempts in all; a fault of ours is not."""
-    return _end(claim.lease, AttemptEnd.FAILED, error, now, retry=transient, code="render_failed", sentence=FAULT)
+    return _end(
+        claim.lease, AttemptEnd.FAILED, error, now, retry=transient, code="render_failed", sentence=FAULT
+    )
 
 
 def reap(*, now: datetime) -> int:
@@ -192,15 +199,28 @@ def reap(*, now: datetime) -> int:
     for lease in list(leases.values_list("lease_token", flat=True)[:100]):
         if lease is not None:
             count += _end(
-                lease, AttemptEnd.LOST, "no heartbeat", now, retry=True, code="worker_lost", sentence=LOST, lapsed=True
+                lease,
+                AttemptEnd.LOST,
+                "no heartbeat",
+                now,
+                retry=True,
+                code="worker_lost",
+                sentence=LOST,
+                lapsed=True,
             )
     return count
 
 
 def wake_waiting(*, now: datetime, after: timedelta = timedelta(seconds=15)) -> list[str]:
     """Wake the workers of every queue in which a video has waited too long: its message was lost, or is late."""
-    waiting = Video.objects.filter(state=VideoState.QUEUED, queued_at__lt=now - after).exclude(retry_at__gt=now)
-    lanes = [lane for lane in waiting.values_list("variant__queue", flat=True).distinct() if progress.may_wake(lane)]
+    waiting = Video.objects.filter(state=VideoState.QUEUED, queued_at__lt=now - after).exclude(
+        retry_at__gt=now
+    )
+    lanes = [
+        lane
+        for lane in waiting.values_list("variant__queue", flat=True).distinct()
+        if progress.may_wake(lane)
+    ]
     for lane in lanes:
         enqueue.send("generation.wake", queue=queue_name(lane), lane=lane)
     return lanes
@@ -229,7 +249,12 @@ def _end(
             row.state = VideoState.QUEUED
             row.retry_at = None if end == AttemptEnd.LOST else now + BACK_OFF * row.attempts_made
         else:
-            row.state, row.finished_at, row.error_code, row.error_sentence = VideoState.FAILED, now, code, sentence
+            row.state, row.finished_at, row.error_code, row.error_sentence = (
+                VideoState.FAILED,
+                now,
+                code,
+                sentence,
+            )
             quotas.release(video=row.public_id, now=now)
             outbox.add(topic="video.failed", payload={"video": row.public_id, "code": code}, now=now)
         row.save()
@@ -244,5 +269,7 @@ def _end(
         )
         transaction.on_commit(partial(progress.publish, row.public_id, state=str(row.state)), robust=True)
         if again:
-            enqueue.after_commit("generation.wake", queue=queue_name(row.variant.queue), lane=row.variant.queue)
+            enqueue.after_commit(
+                "generation.wake", queue=queue_name(row.variant.queue), lane=row.variant.queue
+            )
     return True

@@ -111,7 +111,9 @@ def end_as_cancelled(row: Video, *, now: datetime) -> None:
 
 
 def _variant(programme_id: int, slug: str | None) -> ModelVariant:
-    variants = list(ModelVariant.objects.filter(programme_id=programme_id, enabled=True).order_by("position", "slug"))
+    variants = list(
+        ModelVariant.objects.filter(programme_id=programme_id, enabled=True).order_by("position", "slug")
+    )
     if not variants:
         raise NotAllowed("no_variant", "This programme has no model to render with yet.")
     if slug is None:

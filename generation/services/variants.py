@@ -45,7 +45,9 @@ def put(*, programme_id: int, programme: str, spec: VariantSpec, by: Actor, now:
         "position": spec.position,
     }
     with log.transaction() as events:
-        variant, _ = ModelVariant.objects.update_or_create(programme_id=programme_id, slug=spec.slug, defaults=values)
+        variant, _ = ModelVariant.objects.update_or_create(
+            programme_id=programme_id, slug=spec.slug, defaults=values
+        )
         variant.full_clean()
         events.record(
             action="variant.put", actor=by, target=programme, now=now, data={"slug": spec.slug, **values}

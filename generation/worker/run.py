@@ -60,7 +60,9 @@ def attempt(claim: Claim) -> None:
             lifecycle.fail(claim=claim, error=str(fault), transient=True, now=clock.now())
         except Exception as fault:  # the worker must outlive any fault of one job
             logger.exception("%s failed", claim.video)
-            lifecycle.fail(claim=claim, error=f"{type(fault).__name__}: {fault}", transient=False, now=clock.now())
+            lifecycle.fail(
+                claim=claim, error=f"{type(fault).__name__}: {fault}", transient=False, now=clock.now()
+            )
 
 
 def _produce_and_finish(claim: Claim, heart: Heartbeat) -> None:
@@ -88,7 +90,9 @@ def _produce_and_finish(claim: Claim, heart: Heartbeat) -> None:
             cancelled=heart.stopped,
         )
         keys = _store(claim, produced)
-    finished = lifecycle.finish(claim=claim, produced=produced, keys=keys, digest=backend.digest, now=clock.now())
+    finished = lifecycle.finish(
+        claim=claim, produced=produced, keys=keys, digest=backend.digest, now=clock.now()
+    )
     if not finished:
         logger.warning("%s was given to somebody else; our result is dropped", claim.video)
         for key in keys.values():

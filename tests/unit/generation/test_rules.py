@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from core.errors import Invalid
+from generation.models import ModelVariant
+from generation.rules import LARGEST_SEED, LONGEST_PROMPT, Order, can_order, check_order
+
+VARIANT = ModelVariant(slug="turbo-1", name="Turbo", sizes=["1280x720", "640x360"], lengths=[4, 2])
+GOOD = {"prompt": "a red boat"}
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        Order(prompt="a"),
+        Order(prompt="x" * LONGEST_PROMPT),
+        Order(prompt="two\nlines\tand a tab"),
+        Order(prompt="ein grünes Boot 🚢"),
+        Order(**GOOD, seconds=2, size="640x360", seed=0),
+        Order(**GOOD, seed=LARGEST_SEED),
+    ],
+)
+def test_accepts_what_the_variant_can_render(order: Order) -> None:
+    check_order(order, VARIANT)
+    assert can_order(order, VARIANT)
+
+
+@pytest.mark.parametrize(
+    ("order", "field"),
+    [
+        (Order(prompt=""), "prompt"),
+        (Order(prompt=" \n "), "prompt"),
+        (Order(prompt="x" * (LONGEST_PROMPT + 1)), "prompt"),
+        (Order(prompt="nul\0"), "prompt"),
+        (Order(prompt="bell\a"), "prompt"),
+        (Order(prompt="half a pair \ud800"), "prompt"),
+        (Order(**GOOD, seconds=0), "seconds"),
+        (Order(**GOOD, seconds=3), "seconds"),
+        (Order(**GOOD, seconds=10_000), "seconds"),
+        (Order(**GOOD, seconds=-4), "seconds"),
+        (Order(**GOOD, size="640x361"), "size"),
+        (Order(**GOOD, size="x" * 10_000), "size"),
+        (Order(**GOOD, seed=-1), "seed"),
+        (Order(**GOOD, seed=LARGEST_SEED + 1), "seed"),
+    ],
+)
+def test_names_the_field_that_cannot_be_used(order: Order, field: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_order(order, VARIANT)
+    assert list(refusal.value.fields) == [field]
+    assert len(refusal.value.sentence) < 200
+    assert not can_order(order, VARIANT)
+
+
+def test_names_every_bad_field_at_once() -> None:
+    with pytest.raises(Invalid) as refusal:
+        check_order(Order(prompt="", seconds=3, size="1x1", seed=-1), VARIANT)
+    assert set(refusal.value.fields) == {"prompt", "seconds", "size", "seed"}
