@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -57,7 +56,7 @@ def worker(name: str, *, queues: Sequence[str], env: Mapping[str, str], log: Pat
         env=env,
         cwd=ROOT,
         on_stop=signal.SIGTERM,
-        stop_seconds=float(os.environ.get("PRIVATE_VIEW_STOP_SECONDS", "8")),
+        stop_seconds=10,
     )
 
 

@@ -98,7 +98,8 @@ class Postgres:
             self._child.stop()
 
     def kill(self) -> None:
-        self._started().kill()
+        if self._child is not None:
+            self._child.kill()
 
     def remove(self) -> None:
         """Delete the cluster. For throw-away ones; it must not run."""
@@ -173,7 +174,7 @@ class Postgres:
         unfinished = self.home / "data.unfinished"  # a cluster exists whole or not at all
         shutil.rmtree(unfinished, ignore_errors=True)
         self._make_folder(unfinished)
-        argv = [
+        argv: list[str | Path] = [
             *(
                 self.root / "bin" / "initdb",
                 "-D",

@@ -55,6 +55,6 @@ def queued(valkey: Valkey) -> Callable[[str], int]:
     def count(queue: str) -> int:
         name = environment.DEPLOYMENT
         with redis.Redis(unix_socket_path=str(valkey.socket), decode_responses=True) as client:
-            return int(client.llen(f"{name}:{name}.{queue}"))  # type: ignore[arg-type]  # its stubs also cover asyncio
+            return int(client.llen(f"{name}:{name}.{queue}"))
 
     return count
