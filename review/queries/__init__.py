@@ -1,0 +1,67 @@
+"""The only readers used from outside. Each has a fixed number of SQL statements, named in its docstring."""
+
+from review.queries.decisions import DecidedEntry, DecisionView, ReasonGiven, decided_by
+from review.queries.desk import (
+    CaseView,
+    DeskCounts,
+    HolderView,
+    LeaseView,
+    QueueEntry,
+    case_for_reviewer,
+    case_video,
+    desk_counts,
+    held_by,
+    queue,
+    reviewer_sees,
+)
+from review.queries.grants import (
+    Cover,
+    GrantedCopy,
+    GrantedView,
+    GrantRow,
+    GrantView,
+    RevokedNotice,
+    covers,
+    grants,
+    granted_copy,
+    public_grant,
+    public_grants,
+)
+from review.queries.policies import PolicyView, ReasonView, current_policy
+from review.queries.shares import ShareState, SubmissionView, share_state, submissions_of
+
+__all__ = [
+    "CaseView",
+    "Cover",
+    "DecidedEntry",
+    "DecisionView",
+    "DeskCounts",
+    "GrantRow",
+    "GrantView",
+    "GrantedCopy",
+    "GrantedView",
+    "HolderView",
+    "LeaseView",
+    "PolicyView",
+    "QueueEntry",
+    "ReasonGiven",
+    "ReasonView",
+    "RevokedNotice",
+    "ShareState",
+    "SubmissionView",
+    "case_for_reviewer",
+    "case_video",
+    "covers",
+    "current_policy",
+    "decided_by",
+    "desk_counts",
+    "granted_copy",
+    "grants",
+    "held_by",
+    "public_grant",
+    "public_grants",
+    "queue",
+    "reviewer_sees",
+    "share_state",
+    "submissions_of",
+]
