@@ -34,3 +34,11 @@ def delete(*, video: str, by: Actor, now: datetime) -> None:
         if keys:
             outbox.add(topic=files.PURGE, payload={"keys": keys}, now=now)
         events.record(action="video.deleted", actor=by, target=video, now=now, data={"files": len(keys)})
+
+
+def hold(*, video_id: int) -> None:
+    """Lock a clip's row until the transaction ends: what is decided about one clip happens one after the other.
+
+    Take it before any lock on rows that point to the clip.
+    """
+    Video.objects.select_for_update(no_key=True).filter(pk=video_id).values_list("pk").first()
