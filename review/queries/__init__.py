@@ -22,8 +22,8 @@ from review.queries.grants import (
     GrantView,
     RevokedNotice,
     covers,
-    grants,
     granted_copy,
+    grants,
     public_grant,
     public_grants,
 )

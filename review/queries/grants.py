@@ -78,7 +78,10 @@ class GrantedCopy:
     """The stored file behind a share's address, with the digest it has now."""
 
     rendition_id: int
+    rendition: str
     master_id: int
+    artist_id: int
+    membership_id: int
     sha256: str
     bytes: int
     media_type: str
@@ -95,7 +98,10 @@ def active_now(now: datetime) -> Q:
 def public_grants(
     *, now: datetime, limit: int, after: str | None = None, programme_id: int | None = None
 ) -> list[GrantView]:
-    """What is on view, newest first, following `after` (a share's public id). Four statements, one more with `after`."""
+    """What is on view, newest first, following `after` (a share's public id).
+
+    Four statements, one more with `after`.
+    """
     rows = ReleaseGrant.objects.filter(active_now(now)).select_related("submission")
     if programme_id is not None:
         rows = rows.filter(submission__membership__programme_id=programme_id)
@@ -134,6 +140,9 @@ def granted_copy(share: str, kind: str) -> GrantedCopy | None:
     file, wish = row.rendition, row.grant.submission
     return GrantedCopy(
         rendition_id=file.pk,
+        rendition=file.public_id,
+        artist_id=wish.membership.user_id,
+        membership_id=wish.membership_id,
         master_id=file.master_id,
         sha256=file.sha256,
         bytes=file.bytes,

@@ -84,9 +84,7 @@ def _check(text: str, reasons: Sequence[Reason]) -> None:
     elif len(set(codes)) != len(codes):
         faults["reasons"] = "Each code stands once."
     elif bad := [code for code in codes if not _CODE.fullmatch(code)]:
-        faults["reasons"] = (
-            f"{', '.join(bad)}: a code is a capital letter, then capitals, digits or hyphens, 12 in all."
-        )
+        faults["reasons"] = f"{', '.join(bad)}: a code is capitals, digits and hyphens, at most 12."
     elif any(not reason.title.strip() or not reason.explanation.strip() for reason in reasons):
         faults["reasons"] = "Each reason has a title and an explanation."
     if faults:

@@ -14,7 +14,7 @@ from core.states import check
 from generation import queries as generation
 from generation.services import clips
 from review.models import ReleaseGrant, Submission
-from review.rules import LONGEST_REASON, text_fault, tidy
+from review.rules import LONGEST_REASON, REVIEW_HOURS, text_fault, tidy
 from review.services.reviewers import check_operates
 from review.services.submissions import close_as_withdrawn
 from review.states import GRANT, UNDECIDED, GrantState, RevokerRole
@@ -95,6 +95,7 @@ def _revoke(
                 "title": row.submission.title,
                 "reason": reason,
                 "at": now,
+                "review_hours": REVIEW_HOURS,
                 "base_url": settings.BASE_URL,
             },
             now=now,

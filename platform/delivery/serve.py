@@ -1,0 +1,122 @@
+"""What the doors call: look a file up, ask the one predicate, answer. Nothing else opens a stored file for HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+
+from access.caller import Caller
+from audit import log
+from audit.queries import history
+from core.errors import Gone, NotFound
+from delivery import ranges
+from delivery.respond import respond
+from delivery.rules import Answer, Artist, Copy, Operator, Reviewer, Viewer, Visitor, may_serve
+from generation import queries as generation
+from generation.queries import ClipView
+from review import queries as review
+
+_ONE_VIEWING = timedelta(hours=1)
+
+
+def own_file(
+    caller: Caller, video: str, kind: str, request: HttpRequest, *, now: datetime
+) -> HttpResponseBase:
+    """A file (`mp4` or `poster`) of the caller's own clip. Raises NotFound. Four statements at most."""
+    copy = _copy(generation.clip(video), kind)
+    _check(Artist(caller), copy, now)
+    return respond(request, copy, shared=False)
+
+
+def case_file(
+    caller: Caller, case: str, kind: str, request: HttpRequest, *, now: datetime
+) -> HttpResponseBase:
+    """A file of the clip that a case is about, for who holds it now or has decided it. Raises NotFound."""
+    video = review.case_video(case)
+    clip = generation.clips([video]).get(video) if video is not None else None
+    copy = _copy(clip, kind)
+    _check(Reviewer(caller), copy, now)
+    return respond(request, copy, shared=False)
+
+
+def operator_file(
+    caller: Caller, video: str, kind: str, request: HttpRequest, *, now: datetime
+) -> HttpResponseBase:
+    """A file of any clip, for an operator; every viewing is audited. Raises NotFound."""
+    copy = _copy(generation.clip(video), kind)
+    _check(Operator(caller), copy, now)
+    if request.method == "GET" and _is_new_viewing(caller, copy, request, now):
+        with log.transaction() as events:
+            events.record(
+                action="rendition.viewed",
+                actor=caller.actor,
+                target=copy.rendition,
+                now=now,
+                data={"video": video, "kind": kind},
+            )
+    return respond(request, copy, shared=False)
+
+
+def public_file(share: str, kind: str, request: HttpRequest, *, now: datetime) -> HttpResponseBase:
+    """A file at a share's public address. Raises Gone once the share has ended, NotFound for what never was one.
+
+    Two statements.
+    """
+    found = review.granted_copy(share, kind)
+    if found is None:
+        raise NotFound("not_found", "There is nothing at this address.")
+    copy = Copy(
+        rendition_id=found.rendition_id,
+        rendition=found.rendition,
+        master_id=found.master_id,
+        artist_id=found.artist_id,
+        membership_id=found.membership_id,
+        sha256=found.sha256,
+        bytes=found.bytes,
+        media_type=found.media_type,
+        storage_key=found.storage_key,
+        removed=found.removed,
+        stem=f"{found.title} by {found.artist_name}",
+    )
+    _check(Visitor(share), copy, now)
+    return respond(request, copy, shared=True)
+
+
+def _check(viewer: Viewer, copy: Copy, now: datetime) -> None:
+    match may_serve(viewer, copy, now):
+        case Answer.GONE:
+            raise Gone("gone", "This clip was on view and is not any more.")
+        case Answer.NOT_FOUND:
+            raise NotFound("not_found", "There is nothing at this address.")
+        case Answer.SERVE:
+            return
+
+
+def _copy(clip: ClipView | None, kind: str) -> Copy:
+    file = clip.master.rendition(kind) if clip is not None and clip.master is not None else None
+    if clip is None or clip.master is None or file is None:
+        raise NotFound("not_found", "There is nothing at this address.")
+    return Copy(
+        rendition_id=file.id,
+        rendition=file.public_id,
+        master_id=clip.master.id,
+        artist_id=clip.artist_id,
+        membership_id=clip.membership_id,
+        sha256=file.sha256,
+        bytes=file.bytes,
+        media_type=file.media_type,
+        storage_key=file.storage_key,
+        removed=file.removed or clip.deleted_at is not None,
+        stem=f"{clip.code} {clip.prompt[:60]}",
+    )
+
+
+def _is_new_viewing(caller: Caller, copy: Copy, request: HttpRequest, now: datetime) -> bool:
+    """Each request for the beginning is a viewing; one for a later part belongs to the viewing that went before,
+    if there was one: whoever asks from the second byte on is written down, too."""
+    if ranges.begins_at_start(request.headers.get("Range"), copy.bytes):
+        return True
+    before = (event for event in history(copy.rendition) if event.actor == str(caller.actor))
+    return not any(now - event.at < _ONE_VIEWING for event in before)
