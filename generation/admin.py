@@ -1,13 +1,13 @@
 from __future__ import annotations
 
-from core.admin import ReadOnlyAdmin
+from core.admin import ReadOnlyAdmin, TypedAdmin
 from django.contrib import admin
 
 from generation.models import Attempt, Master, ModelVariant, Rendition, Video
 
 
 @admin.register(ModelVariant)
-class ModelVariantAdmin(admin.ModelAdmin[ModelVariant]):
+class ModelVariantAdmin(TypedAdmin[ModelVariant]):
     list_display = ["slug", "name", "programme", "backend", "checkpoint", "steps", "queue", "enabled"]
     list_filter = ["programme", "backend", "enabled"]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from django.contrib import admin
 from django.db.models import Model
@@ -10,8 +10,15 @@ from django.http import HttpRequest
 
 M = TypeVar("M", bound=Model)
 
+if TYPE_CHECKING:
+    TypedAdmin = admin.ModelAdmin
+else:
 
-class ReadOnlyAdmin(admin.ModelAdmin[M]):
+    class TypedAdmin(admin.ModelAdmin, Generic[M]):
+        """Django's own is generic in the stubs only."""
+
+
+class ReadOnlyAdmin(TypedAdmin[M]):
     """Lists and shows, never writes."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import models
 
 from core import ids
 
+if TYPE_CHECKING:
+    _TextField = models.CharField[str, str]
+else:
+    _TextField = models.CharField  # generic in the stubs only
 
-class PublicIdField(models.CharField[str, str]):
+
+class PublicIdField(_TextField):
     """An unguessable id with a prefix: the only id that leaves the house."""
 
     def __init__(self, *args: Any, prefix: str = "", **kwargs: Any) -> None:
