@@ -8,6 +8,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from embedded import binaries, sockets
 from embedded.failures import CannotStart, tail
@@ -76,7 +78,9 @@ class Valkey:
         self._child.kill()
 
     def client(self) -> redis.Redis:
-        return redis.Redis(unix_socket_path=str(self.socket), decode_responses=True)
+        """One that fails at once where nobody listens: the library would try again for seconds."""
+        at_once = Retry(NoBackoff(), 0)
+        return redis.Redis(unix_socket_path=str(self.socket), decode_responses=True, retry=at_once)
 
     def _answers(self) -> bool:
         try:
