@@ -29,15 +29,15 @@ class ReadOnlyRows:
         return False
 
 
-class ReasonInline(ReadOnlyRows, admin.TabularInline[ReasonCode, PolicyVersion]):
+class ReasonInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]  # takes no parameters at run time
     model = ReasonCode
 
 
-class DecisionReasonInline(ReadOnlyRows, admin.TabularInline[DecisionReason, Decision]):
+class DecisionReasonInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]  # takes no parameters at run time
     model = DecisionReason
 
 
-class GrantedInline(ReadOnlyRows, admin.TabularInline[GrantedRendition, ReleaseGrant]):
+class GrantedInline(ReadOnlyRows, admin.TabularInline):  # type: ignore[type-arg]  # takes no parameters at run time
     model = GrantedRendition
 
 

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.queries import Person, people
 from roles.models import EVERYWHERE, RoleGrant
-from roles.roles import Role
+from roles.roles import ROLE_PERMISSIONS, Permission, Role
 
 # Beside a person aliased `u` and a programme aliased `p` (which may be missing), for queries that must be one.
 HELD_SQL = f"""ARRAY(
@@ -30,3 +30,11 @@ def people_with(role: Role, scope: str | None = None) -> list[Person]:
         held = held.filter(Q(scope=EVERYWHERE) | Q(scope=scope))
     found = people(held.values_list("user_id", flat=True))
     return [found[user_id] for user_id in sorted(found)]
+
+
+def scopes_of(user_id: int, permission: Permission) -> frozenset[str] | None:
+    """The programmes, by public id, in which somebody holds a role that carries `permission`; None: in all. One query."""
+    roles = [role for role, carried in ROLE_PERMISSIONS.items() if permission in carried]
+    held = RoleGrant.objects.filter(user_id=user_id, role__in=roles, revoked_at=None)
+    scopes = frozenset(held.values_list("scope", flat=True))
+    return None if EVERYWHERE in scopes else scopes

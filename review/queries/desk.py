@@ -18,6 +18,8 @@ from review.queries.paging import after_row
 from review.queries.policies import PolicyView, current_policy
 from review.rules import LEASE_LIMIT, Wish
 from review.states import TASK_OPEN, CaseState, TaskState
+from roles.queries import scopes_of
+from roles.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +84,11 @@ class DeskCounts:
 def queue(reviewer_id: int, *, now: datetime, limit: int, after: str | None = None) -> list[QueueEntry]:
     """Open tasks, oldest due first, without the reviewer's own work, following `after` (a task's public id).
 
-    One statement, one more with `after`.
+    Two statements, one more with `after`.
     """
-    rows = ReviewTask.objects.filter(state__in=TASK_OPEN).exclude(case__artist_id=reviewer_id)
-    rows = rows.select_related("case__submission__video", "case__artist", "lease_reviewer")
+    rows = _reviewable(reviewer_id).select_related(
+        "case__submission__video", "case__artist", "lease_reviewer"
+    )
     return [
         _entry(row, reviewer_id, now)
         for row in after_row(rows, after, key="due_at", descending=False)[:limit]
@@ -125,16 +128,12 @@ def case_for_reviewer(case: str, *, reviewer_id: int, now: datetime) -> CaseView
 
 
 def desk_counts(reviewer_id: int, *, now: datetime) -> DeskCounts:
-    """One statement."""
+    """Two statements."""
     held = Q(state=TaskState.LEASED, lease_expires_at__gt=now)
-    counted = (
-        ReviewTask.objects.filter(state__in=TASK_OPEN)
-        .exclude(case__artist_id=reviewer_id)
-        .aggregate(
-            waiting=Count("id", filter=~held),
-            held=Count("id", filter=held),
-            overdue=Count("id", filter=Q(due_at__lt=now)),
-        )
+    counted = _reviewable(reviewer_id).aggregate(
+        waiting=Count("id", filter=~held),
+        held=Count("id", filter=held),
+        overdue=Count("id", filter=Q(due_at__lt=now)),
     )
     return DeskCounts(**counted)
 
@@ -150,6 +149,13 @@ def reviewer_sees(master_id: int, *, reviewer_id: int, now: datetime) -> bool:
     decided = Decision.objects.filter(case=OuterRef("pk"), reviewer_id=reviewer_id)
     cases = ReviewCase.objects.filter(master_id=master_id).exclude(artist_id=reviewer_id)
     return cases.filter(Exists(holds) | Exists(decided)).exists()
+
+
+def _reviewable(reviewer_id: int) -> QuerySet[ReviewTask]:
+    """Open tasks that somebody may take: where they are a reviewer, and not their own work."""
+    rows = ReviewTask.objects.filter(state__in=TASK_OPEN).exclude(case__artist_id=reviewer_id)
+    scopes = scopes_of(reviewer_id, Permission.DECIDE_CASES)
+    return rows if scopes is None else rows.filter(case__programme__public_id__in=scopes)
 
 
 def live(now: datetime) -> QuerySet[ReviewTask]:

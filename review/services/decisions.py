@@ -55,10 +55,10 @@ def decide(
     for somebody who is no reviewer, NotFound for an unknown case and one's own, Invalid naming each bad field,
     WrongState("lease_lost") when the lease is not the reviewer's any more.
     """
-    check_reviews(by)
     with log.transaction() as events:
         token = as_token(lease_token)
         row = _case(case, by)
+        check_reviews(by, row.programme.public_id)
         if earlier := _earlier(row, token, by):
             return _repeated(earlier, outcome, reasons, facts)
         task = live(now).filter(case=row, lease_token=token, lease_reviewer_id=by.person_id).first()
@@ -103,8 +103,10 @@ def decide(
 
 def _case(case: str, by: Actor) -> ReviewCase:
     """The case, its clip held: whoever withdraws or deletes meanwhile waits for the decision, or it for them."""
-    rows = ReviewCase.objects.select_related("submission__membership__user").filter(public_id=case)
-    found = rows.exclude(artist_id=by.person_id).first()
+    rows = ReviewCase.objects.select_related("submission__membership__user", "programme").filter(
+        public_id=case
+    )
+    found = rows.exclude(artist_id=by.user_id).first() if by.user_id is not None else None
     if found is None:
         raise NotFound("not_found", "There is no such case.")
     clips.hold(video_id=found.submission.video_id)

@@ -18,6 +18,8 @@ from review.queries.desk import LeaseView, held_by, lease_view, live
 from review.rules import LEASE, lease_end
 from review.services.reviewers import check_reviews
 from review.states import CASE, CaseState, TaskState
+from roles.queries import HELD_SQL
+from roles.roles import ROLE_PERMISSIONS, Permission, permits
 
 LOST = "Your lease on this case has ended. Take the case again; what you wrote is kept here."
 
@@ -28,12 +30,14 @@ _FREE = {
     "lease_started_at": None,
     "lease_expires_at": None,
 }
-# SKIP LOCKED: two reviewers who ask at once get different tasks. Never one's own work.
-_CLAIM = """
+# SKIP LOCKED: two reviewers who ask at once get different tasks. Never one's own work, nor another programme's.
+_CLAIM = f"""
 WITH next AS (
     SELECT t.id FROM review_reviewtask t JOIN review_reviewcase c ON c.id = t.case_id
+    JOIN programme_programme p ON p.id = c.programme_id JOIN accounts_user u ON u.id = %(reviewer)s
     WHERE t.state IN ('queued', 'leased') AND (t.state = 'queued' OR t.lease_expires_at <= %(now)s)
-      AND c.artist_id <> %(reviewer)s AND (%(everywhere)s OR c.programme_id = ANY(%(programmes)s::bigint[]))
+      AND c.artist_id <> u.id AND %(roles)s && {HELD_SQL}::text[]
+      AND (%(everywhere)s OR c.programme_id = ANY(%(programmes)s::bigint[]))
     ORDER BY t.due_at, t.id LIMIT 1
     FOR UPDATE OF t SKIP LOCKED
 )
@@ -42,7 +46,7 @@ SET state = 'leased', lease_reviewer_id = %(reviewer)s, lease_token = %(token)s,
     lease_expires_at = %(until)s
 FROM next WHERE t.id = next.id
 RETURNING t.id
-"""
+"""  # noqa: S608 - made of constants
 
 
 def claim_next(*, by: Actor, now: datetime, programmes: Sequence[int] | None = None) -> LeaseView | None:
@@ -113,6 +117,7 @@ def _take(reviewer: int, now: datetime, programmes: Sequence[int] | None) -> int
         "until": now + LEASE,
         "reviewer": reviewer,
         "token": uuid4(),
+        "roles": [role.value for role in ROLE_PERMISSIONS if permits([role], Permission.DECIDE_CASES)],
         "everywhere": programmes is None,
         "programmes": list(programmes or []),
     }

@@ -15,9 +15,11 @@ from generation import queries as generation
 from generation.services import clips
 from review.models import ReleaseGrant, Submission
 from review.rules import LONGEST_REASON, REVIEW_HOURS, text_fault, tidy
-from review.services.reviewers import check_operates
+from review.services.reviewers import check_revokes
 from review.services.submissions import close_as_withdrawn
 from review.states import GRANT, UNDECIDED, GrantState, RevokerRole
+
+_RELATED = ("video", "submission__membership__user", "submission__membership__programme")
 
 
 def revoke(*, grant: str, reason: str, by: Actor, as_role: RevokerRole, now: datetime) -> None:
@@ -26,9 +28,6 @@ def revoke(*, grant: str, reason: str, by: Actor, as_role: RevokerRole, now: dat
     The artist may give a reason; an operator must, and the artist gets it by mail. Raises NotFound for a share
     that is not the actor's, NotAllowed for somebody who is no operator, Invalid, WrongState when it is not active.
     """
-    if as_role == RevokerRole.OPERATOR:
-        check_operates(by)
-    text = _check_reason(reason, as_role)
     with log.transaction() as events:
         rows = ReleaseGrant.objects.select_related("video", "submission__membership__user").filter(
             public_id=grant
@@ -37,6 +36,9 @@ def revoke(*, grant: str, reason: str, by: Actor, as_role: RevokerRole, now: dat
         own = found is not None and found.submission.membership.user_id == by.user_id
         if found is None or (as_role == RevokerRole.ARTIST and not own):
             raise NotFound("not_found", "There is no such share.")
+        if as_role == RevokerRole.OPERATOR:
+            check_revokes(by, found.submission.membership.programme.public_id)
+        text = _check_reason(reason, as_role)
         clips.hold(video_id=found.video_id)
         _revoke(rows.get(), text, by=by, as_role=as_role, now=now, events=events)
 
@@ -55,7 +57,7 @@ def delete_clip(*, video: str, by: Actor, now: datetime) -> None:
             video_id=clip.id, state__in=UNDECIDED
         ):
             close_as_withdrawn(row, by=by, now=now, events=events)
-        grants = ReleaseGrant.objects.select_related("video", "submission__membership__user")
+        grants = ReleaseGrant.objects.select_related(*_RELATED)
         for grant in grants.filter(video_id=clip.id, state=GrantState.ACTIVE):
             _revoke(grant, "", by=by, as_role=RevokerRole.ARTIST, now=now, events=events)
         clips.delete(video=video, by=by, now=now)
