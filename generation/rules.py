@@ -6,7 +6,6 @@ import unicodedata
 from dataclasses import dataclass
 
 from core.errors import Invalid
-
 from generation.models import ModelVariant
 
 LONGEST_PROMPT = 2000
@@ -39,19 +38,24 @@ def prompt_fault(prompt: str) -> str | None:
     return None
 
 
-def check_order(order: Order, variant: ModelVariant) -> None:
-    """Raise Invalid naming every field that `variant` cannot render, and what it can."""
+def order_faults(order: Order, variant: ModelVariant | None) -> dict[str, str]:
+    """What is wrong with each field, as a sentence; without a variant, what no variant could render."""
     faults: dict[str, str] = {}
     if fault := prompt_fault(order.prompt):
         faults["prompt"] = fault
-    if order.seconds is not None and order.seconds not in variant.lengths:
+    if variant and order.seconds is not None and order.seconds not in variant.lengths:
         lengths = ", ".join(str(n) for n in sorted(variant.lengths))
         faults["seconds"] = f"{variant.name} makes clips of {lengths} seconds, not {order.seconds}."
-    if order.size is not None and order.size not in variant.sizes:
+    if variant and order.size is not None and order.size not in variant.sizes:
         faults["size"] = f"{variant.name} makes {', '.join(variant.sizes)}, not {order.size[:40]}."
     if order.seed is not None and not 0 <= order.seed <= LARGEST_SEED:
         faults["seed"] = f"A seed is a whole number from 0 to {LARGEST_SEED}."
-    if faults:
+    return faults
+
+
+def check_order(order: Order, variant: ModelVariant) -> None:
+    """Raise Invalid naming every field that `variant` cannot render, and what it can."""
+    if faults := order_faults(order, variant):
         raise Invalid("invalid_request", " ".join(faults.values()), fields=faults)
 
 

@@ -114,6 +114,9 @@ class Attempt(models.Model):
 
     class Meta:
         ordering = ["video", "number"]
+        indexes = [  # what the wait is told from: the latest that finished
+            models.Index(fields=["-ended_at"], name="attempt_finished", condition=Q(end=AttemptEnd.FINISHED)),
+        ]
         constraints = [
             models.UniqueConstraint(fields=["video", "number"], name="attempt_number_once"),
             models.UniqueConstraint(fields=["video"], condition=Q(ended_at=None), name="attempt_one_running"),

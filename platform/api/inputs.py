@@ -1,0 +1,146 @@
+"""What bodies and queries may hold. Strings are taken for numbers and switches, for multipart knows nothing else.
+
+Faults of form are found here and faults of sense in the domains; both name the field.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from core.errors import Invalid
+
+_LARGEST = 10**18
+_WHOLE = re.compile(r"-?[0-9]{1,18}")
+_SWITCH = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+_SHOWN = 40  # characters of a bad value that a sentence repeats
+
+
+class Fields:
+    """Reads fields one by one and collects what is wrong with them; `check()` raises for all of them at once."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        self._data = data
+        self.faults: dict[str, str] = {}
+
+    def text(self, name: str, *, needed: str | None = None) -> str | None:
+        """A string; None when it is not there or null. `needed` is the sentence for when it must be."""
+        value = self._data.get(name)
+        if value is None:
+            if needed:
+                self.faults[name] = needed
+            return None
+        if not isinstance(value, str):
+            self.faults[name] = f"“{name}” must be a string."
+            return None
+        if "\0" in value:
+            self.faults[name] = f"“{name}” has control characters in it. Paste it as plain text."
+            return None
+        return value
+
+    def whole(self, name: str) -> int | None:
+        """A whole number, or its digits in a string."""
+        value = self._data.get(name)
+        if value is None:
+            return None
+        if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _LARGEST:
+            return value
+        if isinstance(value, str) and _WHOLE.fullmatch(value.strip()):
+            return int(value)
+        self.faults[name] = f"“{name}” must be a whole number, not {_show(value)}."
+        return None
+
+    def switch(self, name: str) -> bool:
+        """true or false; false when it is not there."""
+        value = self._data.get(name)
+        if value is None:
+            return False
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in _SWITCH:
+            return _SWITCH[value.strip().lower()]
+        self.faults[name] = f"“{name}” must be true or false, not {_show(value)}."
+        return False
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """A list of strings; a form sends it as one string with commas, or as `name[]`."""
+        value = self._data.get(name, self._data.get(f"{name}[]"))
+        if value is None:
+            return ()
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+            return tuple(value)
+        self.faults[name] = f"“{name}” must be a list of strings."
+        return ()
+
+    def refuse(self, name: str, sentence: str) -> None:
+        """Note a fault when the field is there at all."""
+        if self._data.get(name) is not None or any(key.startswith(f"{name}[") for key in self._data):
+            self.faults[name] = sentence
+
+    def check(self) -> None:
+        if self.faults:
+            raise Invalid("invalid_request", " ".join(self.faults.values()), fields=self.faults)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    after: str | None
+    limit: int
+    ascending: bool
+
+
+LONGEST_PAGE = 100
+USUAL_PAGE = 20
+
+
+def page(query: QueryDict) -> Page:
+    """`after`, `limit` (1 to 100) and `order` of a list."""
+    fields = Fields(flat(query))
+    after = fields.text("after")
+    limit = fields.whole("limit")
+    order = fields.text("order") or "desc"
+    if limit is not None and not 1 <= limit <= LONGEST_PAGE:
+        fields.faults["limit"] = f"“limit” is a number from 1 to {LONGEST_PAGE}."
+    if order not in {"asc", "desc"}:
+        fields.faults["order"] = "“order” is asc or desc."
+    fields.check()
+    return Page(after=after or None, limit=USUAL_PAGE if limit is None else limit, ascending=order == "asc")
+
+
+def flat(query: QueryDict) -> dict[str, str]:
+    """A query with each name once. Raises Invalid for names that stand there twice or are not UTF-8."""
+    found: dict[str, str] = {}
+    faults: dict[str, str] = {}
+    for name, values in query.lists():
+        if len(values) != 1:
+            faults[name[:_SHOWN]] = f"“{name[:_SHOWN]}” is there more than once."
+        elif "\ufffd" in values[0]:
+            faults[name[:_SHOWN]] = f"“{name[:_SHOWN]}” is not UTF-8."
+        else:
+            found[name] = values[0]
+    if faults:
+        raise Invalid("invalid_request", " ".join(faults.values()), fields=faults)
+    return found
+
+
+def _show(value: object) -> str:
+    if isinstance(value, str):
+        return f"“{value[:_SHOWN]}”"
+    if value is True or value is False:
+        return "true" if value else "false"
+    return str(value)[:_SHOWN] if isinstance(value, float) else "this"

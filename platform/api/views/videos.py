@@ -1,0 +1,123 @@
+"""Renders: ask, list, read, stop, delete. Bodies and answers as OpenAI's `client.videos` sends and reads them."""
+
+from __future__ import annotations
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from access import gate
+from access.caller import Caller
+from api import representations as shapes
+from api.base import ApiView, answer
+from core.errors import Invalid, NotAllowed, NotFound
+from generation import progress, status
+from generation.progress import Step
+from generation.rules import Order
+from generation.services import requests
+from generation.states import VideoState
+from generation.status import VideoStatus
+from review import queries as review
+from review.queries import ShareState
+from review.services import shares
+
+POLL_AFTER_MS = "2000"
+"""OpenAI's clients read this once and keep to it, so it must suit the whole render and not the moment."""
+NO_PROMPT = "Write what we should see."
+NO_REFERENCE = "We render from words alone; leave “input_reference” out."
+
+
+class Videos(ApiView):
+    def get(self, request: Request) -> Response:
+        gate.check_may(self.caller, gate.Action.READ_OWN)
+        page = self.page()
+        rows = status.statuses(
+            membership_of(self.caller), limit=page.limit + 1, after=page.after, ascending=page.ascending
+        )
+        if rows is None:
+            sentence = "“after” is not one of your videos."
+            raise Invalid("bad_cursor", sentence, fields={"after": sentence})
+        shown = rows[: page.limit]
+        steps, states = _steps(shown), _shares(self, shown)
+        data = [
+            shapes.video(row, share=states.get(row.id, _PRIVATE), step=steps.get(row.public_id))
+            for row in shown
+        ]
+        return answer(shapes.listing(data, has_more=len(rows) > page.limit))
+
+    def post(self, request: Request) -> Response:
+        order = self._order()
+        video = requests.submit(caller=self.caller, order=order, now=self.now)
+        row = status.status(video, membership_of(self.caller))
+        if row is None:
+            raise NotFound("not_found", "This video was deleted while we wrote to you.")
+        return answer(shapes.video(row), headers={"openai-poll-after-ms": POLL_AFTER_MS})
+
+    def _order(self) -> Order:
+        """The body as an order. Raises Invalid naming the faults of form and of sense together."""
+        gate.check_may(self.caller, gate.Action.RENDER)
+        fields = self.fields()
+        prompt = fields.text("prompt", needed=NO_PROMPT)
+        order = Order(
+            prompt=prompt or "",
+            variant=fields.text("model"),
+            seconds=fields.whole("seconds"),
+            size=fields.text("size"),
+            seed=fields.whole("seed"),
+        )
+        fields.refuse("input_reference", NO_REFERENCE)
+        if fields.faults:
+            sense = requests.faults(caller=self.caller, order=order)
+            fields.faults.update({name: fault for name, fault in sense.items() if name not in fields.faults})
+        fields.check()
+        return order
+
+
+class OneVideo(ApiView):
+    def get(self, request: Request, video: str) -> Response:
+        """What clients repeat until the end: one statement beside the token's, three once a clip is shared."""
+        gate.check_may(self.caller, gate.Action.READ_OWN)
+        row = own(self.caller, video)
+        share = _shares(self, [row]).get(row.id, _PRIVATE)
+        body = shapes.video(row, share=share, step=_steps([row]).get(video))
+        return answer(body, headers={"openai-poll-after-ms": POLL_AFTER_MS})
+
+    def delete(self, request: Request, video: str) -> Response:
+        gate.check_may(self.caller, gate.Action.RENDER)
+        own(self.caller, video)
+        shares.delete_clip(video=video, by=self.caller.actor, now=self.now)
+        return answer({"id": video, "object": "video.deleted", "deleted": True})
+
+
+class Cancel(ApiView):
+    def post(self, request: Request, video: str) -> Response:
+        gate.check_may(self.caller, gate.Action.RENDER)
+        membership = membership_of(self.caller)
+        requests.cancel(video=video, membership_id=membership, by=self.caller.actor, now=self.now)
+        return answer(shapes.video(own(self.caller, video)))
+
+
+_PRIVATE = ShareState()
+
+
+def membership_of(caller: Caller) -> int:
+    if caller.membership is None:
+        raise NotAllowed("not_a_member", "This token belongs to no artist; it has no clips.")
+    return caller.membership.id
+
+
+def own(caller: Caller, video: str) -> VideoStatus:
+    """The caller's own video. Raises NotFound for anybody else's, for a deleted one, and for none."""
+    row = status.status(video, membership_of(caller))
+    if row is None:
+        raise NotFound("not_found", "There is no such video.")
+    return row
+
+
+def _steps(rows: list[VideoStatus]) -> dict[str, Step]:
+    return progress.latest(row.public_id for row in rows if row.state == VideoState.IN_PROGRESS)
+
+
+def _shares(view: ApiView, rows: list[VideoStatus]) -> dict[int, ShareState]:
+    """Only a finished clip can have been shared."""
+    finished = [row.id for row in rows if row.state == VideoState.COMPLETED]
+    return review.share_state(finished, now=view.now) if finished else {}

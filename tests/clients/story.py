@@ -1,0 +1,181 @@
+# mypy: disable-error-code="import-not-found"
+"""The programme's story, played with the unmodified `openai` client of the environment that runs this.
+
+    python story.py BASE_URL ARTIST_TOKEN REVIEWER_TOKEN OPERATOR_TOKEN
+
+Stands on the client and the standard library alone. Says what it saw as one line of JSON; ends with an
+AssertionError at the first thing that is not as it should be.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import urllib.error
+import urllib.request
+import warnings
+from typing import Any
+
+import openai
+from openai import OpenAI
+
+warnings.simplefilter(
+    "ignore", DeprecationWarning
+)  # the vendor's own API is gone; the client still speaks it
+
+PROMPT = "a red boat drifting left over the sea"
+
+
+def client(base_url: str, token: str) -> OpenAI:
+    return OpenAI(base_url=f"{base_url}/v1", api_key=token, timeout=60)
+
+
+def post(who: OpenAI, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    """What the client has no method for goes through its own door for such things."""
+    answer: Any = who.post(path, body=body or {}, cast_to=object)
+    assert isinstance(answer, dict)
+    return answer
+
+
+def status_of(url: str, headers: dict[str, str] | None = None) -> int:
+    try:
+        request = urllib.request.Request(url, headers=headers or {})  # noqa: S310 - the site under test
+        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+def render(artist: OpenAI) -> str:
+    video = artist.videos.create_and_poll(
+        prompt=PROMPT,
+        seconds="4",
+        size="640x360",
+        model="turbo-1",
+        extra_body={"seed": 7},
+        poll_interval_ms=200,
+    )
+    assert video.status == "completed", video
+    assert video.progress == 100
+    assert (video.seconds, video.size, video.model, video.error) == ("4", "640x360", "turbo-1", None)
+    extra = video.model_extra or {}
+    assert extra["seed"] == 7
+    assert extra["quota"]["charged"] > 0
+    assert extra["share"]["state"] == "private"
+    assert artist.videos.retrieve(video.id).completed_at == video.completed_at
+    return video.id
+
+
+def download(artist: OpenAI, video: str) -> int:
+    clip = artist.videos.download_content(video).read()
+    assert clip[4:8] == b"ftyp", clip[:16]
+    poster = artist.videos.download_content(video, variant="thumbnail").read()
+    assert poster[:2] == b"\xff\xd8", poster[:16]
+    refused = refusal(lambda: artist.videos.download_content(video, variant="spritesheet"))
+    assert (refused.status_code, refused.param) == (400, "variant")
+    return len(clip)
+
+
+def refusal(call: Any) -> openai.APIStatusError:
+    error = caught(call)
+    assert error is not None, "this should have been refused"
+    assert error.request_id
+    assert error.response.headers["x-should-retry"] == "false"
+    return error
+
+
+def caught(call: Any) -> openai.APIStatusError | None:
+    try:
+        call()
+    except openai.APIStatusError as error:
+        return error
+    return None
+
+
+def errors(base_url: str, artist: OpenAI) -> None:
+    bad = refusal(lambda: artist.videos.create(prompt=PROMPT, seconds="0"))  # type: ignore[arg-type]
+    assert isinstance(bad, openai.BadRequestError)
+    assert (bad.code, bad.param, bad.type) == ("invalid_request", "seconds", "invalid_request_error")
+    unknown = refusal(lambda: artist.videos.create(prompt=PROMPT, model="sora-2"))
+    assert unknown.code == "unknown_model"
+    picture = ("start.png", b"\x89PNG\r\n\x1a\n", "image/png")
+    reference = refusal(lambda: artist.videos.create(prompt=PROMPT, input_reference=picture))
+    assert (reference.status_code, reference.param) == (400, "input_reference")
+    foreign = refusal(lambda: artist.videos.retrieve("video_of_somebody_else"))
+    assert isinstance(foreign, openai.NotFoundError)
+    stranger = client(base_url, "pv_art_0000000000_nobody")
+    assert isinstance(refusal(lambda: stranger.videos.list()), openai.AuthenticationError)
+
+
+def stop(artist: OpenAI) -> None:
+    """Stopped, it reads as failed: another word would end the client's polling before it knew."""
+    video = artist.videos.create(prompt=PROMPT, model="full-1", seconds="4")
+    assert video.status == "queued"
+    assert (video.model_extra or {})["queue"]["position"] == 1
+    stopped = post(artist, f"/videos/{video.id}/cancel")
+    assert (stopped["status"], stopped["error"]["code"]) == ("failed", "cancelled")
+    again = artist.videos.poll(video.id, poll_interval_ms=200)
+    assert again.status == "failed"
+    assert again.error is not None
+    assert again.error.code == "cancelled"
+    assert (again.model_extra or {})["quota"]["charged"] == 0
+
+
+def approve(artist: OpenAI, reviewer: OpenAI, video: str) -> dict[str, Any]:
+    """From the wish to share to the share."""
+    wish = {"title": "Red boat", "note": "A draft.", "show_prompt": True}
+    asked = post(artist, f"/videos/{video}/share", wish)
+    assert asked["state"] == "in_review"
+    twice = refusal(lambda: post(artist, f"/videos/{video}/share", wish))
+    assert twice.status_code == 409
+    lease = post(reviewer, "/review/claim")["lease"]
+    case: Any = reviewer.get(f"/review/cases/{lease['case']}", cast_to=object)
+    assert case["title"] == "Red boat"
+    made = post(
+        reviewer,
+        f"/review/cases/{lease['case']}/decide",
+        {"lease_token": lease["lease_token"], "outcome": "approve"},
+    )
+    assert made["outcome"] == "approve"
+    shown = artist.videos.retrieve(video).model_extra
+    assert shown is not None
+    assert shown["share"]["state"] == "on_view"
+    assert status_of(shown["share"]["url"]) == 200
+    share: dict[str, Any] = shown["share"]
+    return share
+
+
+def lists(artist: OpenAI, expected: set[str]) -> None:
+    page = artist.videos.list(limit=1)
+    assert page.has_more
+    assert {video.id for video in page} == expected  # the client asks for the next pages by itself
+    newest = [video.id for video in artist.videos.list(limit=100).data]
+    assert [video.id for video in artist.videos.list(order="asc", limit=100).data] == newest[::-1]
+
+
+def main(base_url: str, tokens: list[str]) -> dict[str, Any]:
+    artist, reviewer, operator = (client(base_url, token) for token in tokens)
+    errors(base_url, artist)
+    first = render(artist)
+    size = download(artist, first)
+    stop(artist)
+    share = approve(artist, reviewer, first)
+    post(artist, f"/shares/{share['id']}/revoke")
+    assert status_of(share["url"]) == 410
+    second = render(artist)
+    share = approve(artist, reviewer, second)
+    assert refusal(lambda: post(operator, f"/shares/{share['id']}/revoke")).param == "reason"
+    post(operator, f"/shares/{share['id']}/revoke", {"reason": "Shown by mistake: the wrong take."})
+    assert status_of(share["url"]) == 410
+    assert (artist.videos.retrieve(second).model_extra or {})["share"]["revoked_by"] == "operator"
+    assert artist.videos.download_content(second).read()[4:8] == b"ftyp"
+    known = {video.id for video in artist.videos.list().data}
+    lists(artist, known)
+    gone = artist.videos.delete(first)
+    assert (gone.id, gone.deleted, gone.object) == (first, True, "video.deleted")
+    assert isinstance(refusal(lambda: artist.videos.retrieve(first)), openai.NotFoundError)
+    return {"openai": openai.__version__, "bytes": size, "videos": len(known)}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(main(sys.argv[1], sys.argv[2:5])) + "\n")
