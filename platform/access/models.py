@@ -53,7 +53,8 @@ class ApiToken(models.Model):
             models.CheckConstraint(condition=~Q(scopes=[]), name="token_opens_something"),
             models.CheckConstraint(condition=Q(expires_at__gt=F("created_at")), name="token_lasts"),
             models.CheckConstraint(
-                condition=Q(revoked_at=None, revoked_by="") | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
+                condition=Q(revoked_at=None, revoked_by="")
+                | (Q(revoked_at__isnull=False) & ~Q(revoked_by="")),
                 name="token_revoked_by_somebody",
             ),
         ]

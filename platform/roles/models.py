@@ -15,7 +15,9 @@ class RoleGrant(models.Model):
 
     user = models.ForeignKey("accounts.User", on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=20, choices=[(role.value, role.value) for role in Role])
-    scope = models.CharField(max_length=40, default=EVERYWHERE, help_text="a programme's public id, or * for all")
+    scope = models.CharField(
+        max_length=40, default=EVERYWHERE, help_text="a programme's public id, or * for all"
+    )
     granted_by = models.CharField(max_length=80)
     granted_at = models.DateTimeField()
     revoked_at = models.DateTimeField(null=True, blank=True)

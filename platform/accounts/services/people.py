@@ -60,7 +60,9 @@ def verify_email(*, user_id: int, email: str, now: datetime, by: Actor = system(
     address = rules.email_address(email)
     with log.transaction() as events:
         user = _locked(user_id)
-        EmailAddress.objects.filter(user_id=user_id, primary=True).exclude(email=address).update(primary=False)
+        EmailAddress.objects.filter(user_id=user_id, primary=True).exclude(email=address).update(
+            primary=False
+        )
         EmailAddress.objects.update_or_create(
             user_id=user_id, email=address, defaults={"verified": True, "primary": True}
         )

@@ -15,7 +15,9 @@ class Invitation(models.Model):
 
     public_id = PublicIdField(prefix="inv")
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="invitations")
-    email = models.EmailField(max_length=254, help_text="where it was mailed; an account may join with another address")
+    email = models.EmailField(
+        max_length=254, help_text="where it was mailed; an account may join with another address"
+    )
     lookup = models.CharField(max_length=10, unique=True, editable=False)
     digest = models.BinaryField(unique=True, max_length=32)
     invited_by = models.CharField(max_length=80)
@@ -31,13 +33,16 @@ class Invitation(models.Model):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(
-                condition=Q(accepted_at=None, accepted_by=None) | Q(accepted_at__isnull=False, accepted_by__isnull=False),
+                condition=Q(accepted_at=None, accepted_by=None)
+                | Q(accepted_at__isnull=False, accepted_by__isnull=False),
                 name="invitation_accepted_by_somebody",
             ),
             models.CheckConstraint(
                 condition=Q(accepted_at=None) | Q(revoked_at=None), name="invitation_ends_one_way"
             ),
-            models.CheckConstraint(condition=Q(expires_at__gt=models.F("created_at")), name="invitation_lasts"),
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("created_at")), name="invitation_lasts"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -60,7 +65,9 @@ class Membership(models.Model):
             models.UniqueConstraint(fields=["user", "programme"], name="member_once"),
             # Looks idle; it is what a token's membership and person point at together.
             models.UniqueConstraint(fields=["id", "user"], name="membership_of_user"),
-            models.CheckConstraint(condition=Q(state__in=MembershipState.values), name="membership_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(state__in=MembershipState.values), name="membership_state_is_known"
+            ),
         ]
         indexes = [models.Index(fields=["programme", "-id"], name="members_by_page")]
 

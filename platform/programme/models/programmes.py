@@ -15,8 +15,12 @@ class Programme(models.Model):
     public_id = PublicIdField(prefix="prg")
     slug = models.SlugField(max_length=60, unique=True)
     name = models.CharField(max_length=120)
-    mark_text = models.CharField(max_length=MARK_LENGTH, help_text="stands in every frame, before the clip's code")
-    timezone = models.CharField(max_length=64, help_text="IANA name; the day of the quota ends at its midnight")
+    mark_text = models.CharField(
+        max_length=MARK_LENGTH, help_text="stands in every frame, before the clip's code"
+    )
+    timezone = models.CharField(
+        max_length=64, help_text="IANA name; the day of the quota ends at its midnight"
+    )
     created_at = models.DateTimeField()
 
     class Meta:

@@ -6,7 +6,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -15,19 +14,50 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='RoleGrant',
+            name="RoleGrant",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('role', models.CharField(choices=[('operator', 'operator'), ('reviewer', 'reviewer')], max_length=20)),
-                ('scope', models.CharField(default='*', help_text="a programme's public id, or * for all", max_length=40)),
-                ('granted_by', models.CharField(max_length=80)),
-                ('granted_at', models.DateTimeField()),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "role",
+                    models.CharField(
+                        choices=[("operator", "operator"), ("reviewer", "reviewer")], max_length=20
+                    ),
+                ),
+                (
+                    "scope",
+                    models.CharField(
+                        default="*", help_text="a programme's public id, or * for all", max_length=40
+                    ),
+                ),
+                ("granted_by", models.CharField(max_length=80)),
+                ("granted_at", models.DateTimeField()),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['id'],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('revoked_at', None)), fields=('user', 'role', 'scope'), name='role_held_once'), models.CheckConstraint(condition=models.Q(('role__in', ['operator', 'reviewer'])), name='role_is_known')],
+                "ordering": ["id"],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(("revoked_at", None)),
+                        fields=("user", "role", "scope"),
+                        name="role_held_once",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("role__in", ["operator", "reviewer"])), name="role_is_known"
+                    ),
+                ],
             },
         ),
     ]

@@ -35,7 +35,11 @@ def grant(*, user_id: int, role: Role, by: Actor, now: datetime, scope: str = EV
         if _opens_admin(role, scope):
             people.set_staff(user_id=user_id, staff=True, by=by, now=now)
         events.record(
-            action="role.granted", actor=by, target=who.public_id, now=now, data={"role": role, "scope": scope}
+            action="role.granted",
+            actor=by,
+            target=who.public_id,
+            now=now,
+            data={"role": role, "scope": scope},
         )
     return True
 
@@ -49,7 +53,9 @@ def revoke(*, user_id: int, role: Role, by: Actor, now: datetime, scope: str = E
     with log.transaction() as events:
         # All holders are locked, so that the last two operators cannot take each other's role at once.
         held = list(
-            RoleGrant.objects.select_for_update().filter(role=role, scope=scope, revoked_at=None).order_by("id")
+            RoleGrant.objects.select_for_update()
+            .filter(role=role, scope=scope, revoked_at=None)
+            .order_by("id")
         )
         mine = [given for given in held if given.user_id == user_id]
         if not mine:
@@ -60,7 +66,11 @@ def revoke(*, user_id: int, role: Role, by: Actor, now: datetime, scope: str = E
             people.set_staff(user_id=user_id, staff=False, by=by, now=now)
         RoleGrant.objects.filter(id=mine[0].pk).update(revoked_at=now)
         events.record(
-            action="role.revoked", actor=by, target=who.public_id, now=now, data={"role": role, "scope": scope}
+            action="role.revoked",
+            actor=by,
+            target=who.public_id,
+            now=now,
+            data={"role": role, "scope": scope},
         )
 
 

@@ -23,7 +23,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("email")
         parser.add_argument(
-            "--password-stdin", action="store_true", help="read the password of a new account from the first line"
+            "--password-stdin",
+            action="store_true",
+            help="read the password of a new account from the first line",
         )
 
     def handle(self, *args: Any, email: str, password_stdin: bool, **options: Any) -> None:
@@ -41,7 +43,9 @@ class Command(BaseCommand):
         if not new:
             self.stdout.write(f"{who.email} is an operator already. Nothing was changed.")
         elif found:
-            self.stdout.write(f"{who.email} is an operator now and signs in with the password of that account.")
+            self.stdout.write(
+                f"{who.email} is an operator now and signs in with the password of that account."
+            )
         else:
             self.stdout.write(f"{who.email} is an operator now. Sign in to begin.")
 

@@ -1,0 +1,55 @@
+"""A person's tokens, without their secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from access.kinds import TokenKind
+from access.models import ApiToken
+from access.scopes import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """`hint` is how the token's text begins: enough to recognise it, useless to anybody else."""
+
+    public_id: str
+    kind: TokenKind
+    name: str
+    hint: str
+    scopes: tuple[Scope, ...]
+    programme: str | None
+    membership: str | None
+    created_at: datetime
+    expires_at: datetime
+    revoked_at: datetime | None
+    last_used_at: datetime | None
+
+    def state(self, now: datetime) -> str:
+        """live, revoked or expired."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "live" if now < self.expires_at else "expired"
+
+
+def tokens_of(user_id: int) -> tuple[TokenView, ...]:
+    """All that the person ever made, the latest first. One query."""
+    rows = ApiToken.objects.filter(user_id=user_id).select_related("membership__programme").order_by("-id")
+    return tuple(_view(row) for row in rows)
+
+
+def _view(row: ApiToken) -> TokenView:
+    return TokenView(
+        public_id=row.public_id,
+        kind=TokenKind(row.kind),
+        name=row.name,
+        hint=f"pv_{row.kind}_{row.lookup}",
+        scopes=tuple(sorted(Scope(scope) for scope in row.scopes)),
+        programme=row.membership.programme.name if row.membership else None,
+        membership=row.membership.public_id if row.membership else None,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )

@@ -1,0 +1,119 @@
+"""Seconds of the day are reserved when a render is asked for, and then either used or given back. Once.
+
+The ledger is itself append-only and names the video, whose request and end are in the audit log; a copy of each
+line there would add nothing but turns at the head's lock.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import F
+
+from audit import log
+from core import clock
+from core.errors import Invalid, NotFound, OverQuota
+from programme import rules
+from programme.models import Membership, QuotaAllowance, QuotaEntry, QuotaKind
+from programme.queries import QuotaView, quota_today
+
+# The lock on the cohort waits for a change of its allowance, which could not see the row that is made here.
+_OPEN_DAY = """
+    INSERT INTO programme_quotaallowance (membership_id, day, limit_seconds, reserved, used)
+    SELECT m.id, %s, c.daily_seconds, 0, 0
+    FROM programme_membership m JOIN programme_cohort c ON c.id = m.cohort_id
+    WHERE m.id = %s FOR SHARE OF c
+    ON CONFLICT (membership_id, day) DO NOTHING
+"""
+# The partial unique index lets one of settle and release in; who comes second moves nothing.
+_END = """
+    WITH ended AS (
+        INSERT INTO programme_quotaentry (membership_id, allowance_id, video, kind, seconds, at)
+        SELECT membership_id, allowance_id, video, %(kind)s, seconds, %(now)s
+        FROM programme_quotaentry WHERE video = %(video)s AND kind = 'reserve'
+        ON CONFLICT DO NOTHING
+        RETURNING allowance_id, seconds
+    )
+    UPDATE programme_quotaallowance a
+    SET reserved = a.reserved - ended.seconds,
+        used = a.used + CASE WHEN %(kind)s = 'settle' THEN ended.seconds ELSE 0 END
+    FROM ended WHERE a.id = ended.allowance_id
+"""
+
+
+def reserve(*, membership_id: int, video: str, seconds: int, now: datetime) -> None:
+    """Hold `seconds` of today for a video (public id), which reserves once in its life.
+
+    Raises OverQuota (quota_exhausted, with `left` and `resets_at`), Invalid or NotFound; then nothing has changed.
+    """
+    if seconds < 1:
+        sentence = "A clip costs at least one second."
+        raise Invalid("bad_seconds", sentence, fields={"seconds": sentence})
+    member = Membership.objects.select_related("programme").filter(id=membership_id).first()
+    if member is None:
+        raise NotFound("not_found", "There is no such member.")
+    zone = member.programme.timezone
+    day = clock.day_in(zone, now)
+    with log.transaction():
+        if not _hold(membership_id, day, seconds):
+            with connection.cursor() as cursor:
+                cursor.execute(_OPEN_DAY, [day, membership_id])
+            if not _hold(membership_id, day, seconds):
+                raise _exhausted(quota_today(membership_id, now), seconds, zone)
+        allowance = QuotaAllowance.objects.only("id").get(membership_id=membership_id, day=day)
+        QuotaEntry.objects.create(
+            membership_id=membership_id,
+            allowance=allowance,
+            video=video,
+            kind=QuotaKind.RESERVE,
+            seconds=seconds,
+            at=now,
+        )
+
+
+def settle(*, video: str, now: datetime) -> bool:
+    """The clip is finished: its seconds are used, on the day on which they were reserved. False if already ended."""
+    return _end(video, QuotaKind.SETTLE, now)
+
+
+def release(*, video: str, now: datetime) -> bool:
+    """The clip will not come: its seconds go back to the day from which they were taken. False if already ended."""
+    return _end(video, QuotaKind.RELEASE, now)
+
+
+def _hold(membership_id: int, day: object, seconds: int) -> bool:
+    free = F("limit_seconds") - F("used") - F("reserved")
+    today = QuotaAllowance.objects.alias(free=free).filter(
+        membership_id=membership_id, day=day, free__gte=seconds
+    )
+    return today.update(reserved=F("reserved") + seconds) == 1
+
+
+def _end(video: str, kind: QuotaKind, now: datetime) -> bool:
+    with log.transaction(), connection.cursor() as cursor:
+        cursor.execute(_END, {"video": video, "kind": kind.value, "now": now})
+        return cursor.rowcount == 1
+
+
+def _exhausted(quota: QuotaView, seconds: int, zone: str) -> OverQuota:
+    again = rules.time_words(quota.resets_at, zone)
+    if quota.left <= 0 and quota.reserved == 0:
+        sentence = f"Your {quota.limit} s for today are used. {quota.limit} s more come at {again}."
+    elif quota.left <= 0:
+        sentence = (
+            f"Your {quota.limit} s for today are used, or held for {quota.reserved} s of clips that are still "
+            f"rendering. {quota.limit} s more come at {again}."
+        )
+    else:
+        sentence = (
+            f"This clip costs {seconds} s and {quota.left} s of your {quota.limit} s for today are left. "
+            f"{quota.limit} s more come at {again}."
+        )
+    return OverQuota(
+        "quota_exhausted",
+        sentence,
+        limit=quota.limit,
+        left=quota.left,
+        resets_at=quota.resets_at.isoformat(),
+    )
