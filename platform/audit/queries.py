@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from audit.chain import GENESIS, Entry, digest
 from audit.models import AuditEvent, AuditHead
@@ -38,3 +40,28 @@ def verify() -> Proof:
 def history(target: str, *, limit: int = 100) -> list[AuditEvent]:
     """The latest events about `target`, newest first."""
     return list(AuditEvent.objects.filter(target=target).order_by("-seq")[:limit])
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """`actor` is `kind:id`; `target` a public id."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    data: dict[str, Any]
+
+
+def latest(*, limit: int, before: int | None = None, target: str | None = None) -> list[EventView]:
+    """The newest events, of all or of one `target`, older than the number `before`. One statement."""
+    rows = AuditEvent.objects.order_by("-seq")
+    if before is not None:
+        rows = rows.filter(seq__lt=before)
+    if target is not None:
+        rows = rows.filter(target=target)
+    return [
+        EventView(row.seq, row.at, row.actor, row.action, row.target, row.data)
+        for row in rows.only("seq", "at", "actor", "action", "target", "data")[:limit]
+    ]

@@ -27,10 +27,12 @@ from review.queries.grants import (
     public_grant,
     public_grants,
 )
+from review.queries.office import CaseCounts, case_counts, grant_of_programme, on_view_count
 from review.queries.policies import PolicyView, ReasonView, current_policy
 from review.queries.shares import ShareState, SubmissionView, share_state, submissions_of
 
 __all__ = [
+    "CaseCounts",
     "CaseView",
     "Cover",
     "DecidedEntry",
@@ -49,15 +51,18 @@ __all__ = [
     "RevokedNotice",
     "ShareState",
     "SubmissionView",
+    "case_counts",
     "case_for_reviewer",
     "case_video",
     "covers",
     "current_policy",
     "decided_by",
     "desk_counts",
+    "grant_of_programme",
     "granted_copy",
     "grants",
     "held_by",
+    "on_view_count",
     "public_grant",
     "public_grants",
     "queue",

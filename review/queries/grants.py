@@ -128,7 +128,7 @@ def grants(
     if state is not None:
         rows = rows.filter(state=state)
     rows = rows.select_related("submission__membership__user", "video")
-    return [_row(row) for row in after_row(rows, after, key="active_from", descending=True)[:limit]]
+    return [grant_row(row) for row in after_row(rows, after, key="active_from", descending=True)[:limit]]
 
 
 def granted_copy(share: str, kind: str) -> GrantedCopy | None:
@@ -198,7 +198,8 @@ def _view(row: ReleaseGrant, clip: ClipView, files: dict[str, GrantedView]) -> G
     )
 
 
-def _row(row: ReleaseGrant) -> GrantRow:
+def grant_row(row: ReleaseGrant) -> GrantRow:
+    """Of a grant loaded with its video and the submission's person."""
     return GrantRow(
         public_id=row.public_id,
         video=row.video.public_id,

@@ -22,6 +22,7 @@ from programme.queries.programmes import (
     programmes,
     terms_history,
 )
+from programme.queries.totals import ProgrammeTotals, totals
 
 __all__ = [
     "CohortView",
@@ -29,6 +30,7 @@ __all__ = [
     "MemberPage",
     "MemberView",
     "MembershipView",
+    "ProgrammeTotals",
     "ProgrammeView",
     "QuotaView",
     "TermsView",
@@ -44,4 +46,5 @@ __all__ = [
     "programmes",
     "quota_today",
     "terms_history",
+    "totals",
 ]
