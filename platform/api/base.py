@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
+from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -24,17 +26,16 @@ _CHARSETS = {"", "utf-8", "utf8", "us-ascii"}
 class ApiView(APIView):
     """Parse, one call, serialize. Who may do what is asked of the gate, in each view's first line."""
 
-    content_negotiation_class = JsonNegotiation
+    content_negotiation_class: type[BaseContentNegotiation] = JsonNegotiation
     parser_classes = [StrictJSONParser, PlainMultiPartParser, PlainFormParser]
     metadata_class = None
 
     @cached_property
     def caller(self) -> Caller:
-        caller: Caller = self.request.user
-        return caller
+        return cast("Caller", self.request.user)
 
     @cached_property
-    def now(self) -> Any:
+    def now(self) -> datetime:
         """One time for the whole request."""
         return clock.now()
 
@@ -44,8 +45,7 @@ class ApiView(APIView):
 
     def fields(self) -> Fields:
         """The body, of whichever type."""
-        data: Mapping[str, Any] = self.request.data
-        return Fields(data)
+        return Fields(cast("Mapping[str, Any]", self.request.data))
 
     def page(self) -> Page:
         return page(self.request.query_params)

@@ -19,7 +19,8 @@ class JsonNegotiation(DefaultContentNegotiation):
         if request.META.get("HTTP_ACCEPT", "") in _USUAL:
             first = next(iter(renderers))
             return first, first.media_type
-        return super().select_renderer(request, renderers, format_suffix)
+        chosen: tuple[Any, str] = super().select_renderer(request, renderers, format_suffix)
+        return chosen
 
 
 class AnyNegotiation(BaseContentNegotiation):

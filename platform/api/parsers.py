@@ -9,7 +9,6 @@ import json
 from collections.abc import Mapping
 from typing import IO, Any, NoReturn
 
-from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from rest_framework import parsers
@@ -37,7 +36,7 @@ class StrictJSONParser(parsers.JSONParser):
 
 
 class PlainFormParser(parsers.FormParser):
-    def parse(
+    def parse(  # type: ignore[override]
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
         body = stream.read()
@@ -76,7 +75,7 @@ def _twice(name: str) -> NoReturn:
 
 
 def _plain(form: MultiValueDict[str, Any]) -> dict[str, Any]:
-    found: dict[str, str | UploadedFile] = {}
+    found: dict[str, Any] = {}
     for name, values in form.lists():
         if len(values) != 1:
             _twice(name)

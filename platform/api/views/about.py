@@ -40,9 +40,9 @@ class Me(ApiView):
         caller = self.caller
         body: dict[str, Any] = {
             "object": "me",
-            "id": caller.user_public_id,
             "name": caller.public_name,
-            "scopes": sorted(caller.scopes or ()),
+            "token": {"id": caller.token_id, "scopes": sorted(caller.scopes or ())},
+            "roles": sorted(caller.roles),
             "membership": None,
             "quota": None,
         }

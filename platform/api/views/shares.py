@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypedDict
+
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -9,6 +11,7 @@ from access import gate
 from api import representations as shapes
 from api.base import ApiView, answer
 from api.inputs import Fields
+from api.views.about import programme_of
 from api.views.videos import membership_of, own
 from core.errors import WrongState
 from generation.status import VideoStatus
@@ -29,7 +32,7 @@ class Share(ApiView):
 
     def post(self, request: Request, video: str) -> Response:
         """Puts the clip before a reviewer, or answers the changes that were asked for."""
-        gate.check_may(self.caller, gate.Action.SHARE)
+        gate.check_may(self.caller, gate.Action.ASK_TO_SHARE)
         row = own(self.caller, video)
         wish = _wish(self.fields())
         state = self._state(row)
@@ -41,7 +44,7 @@ class Share(ApiView):
 
     def delete(self, request: Request, video: str) -> Response:
         """Withdraws what is in review; takes back what is on view."""
-        gate.check_may(self.caller, gate.Action.SHARE)
+        gate.check_may(self.caller, gate.Action.REVOKE_OWN_SHARE)
         row = own(self.caller, video)
         state = self._state(row)
         if state.state == ShareWord.ON_VIEW and state.grant:
@@ -61,14 +64,15 @@ class Share(ApiView):
 
 
 class Shares(ApiView):
-    """An artist's own wishes to share; for an operator's token all shares of its programme."""
+    """An artist's own wishes to share; for an operator's token all shares of a programme."""
 
     def get(self, request: Request) -> Response:
         page = self.page()
         limit = page.limit + 1
         if self.caller.membership is None:
-            gate.check_may(self.caller, gate.Action.OPERATE)
-            rows = [shapes.grant(row) for row in review.grants(1, limit=limit, after=page.after)]
+            gate.check_may(self.caller, gate.Action.REVOKE_ANY_SHARE)
+            programme = programme_of(self.caller, request)
+            rows = [shapes.grant(row) for row in review.grants(programme, limit=limit, after=page.after)]
         else:
             gate.check_may(self.caller, gate.Action.READ_OWN)
             own_rows = review.submissions_of(membership_of(self.caller), limit=limit, after=page.after)
@@ -80,7 +84,9 @@ class Revoke(ApiView):
     def post(self, request: Request, share: str) -> Response:
         """The artist takes back an own share; an operator any, and must say why."""
         operator = self.caller.membership is None
-        gate.check_may(self.caller, gate.Action.OPERATE if operator else gate.Action.SHARE)
+        gate.check_may(
+            self.caller, gate.Action.REVOKE_ANY_SHARE if operator else gate.Action.REVOKE_OWN_SHARE
+        )
         fields = self.fields()
         reason = fields.text("reason") or ""
         fields.check()
@@ -90,9 +96,21 @@ class Revoke(ApiView):
         return answer(body | {"revoked_at": shapes.stamp(self.now), "revoked_by": str(role)})
 
 
-def _wish(fields: Fields) -> dict[str, str | bool]:
-    title = fields.text("title", needed=NO_TITLE)
-    note = fields.text("note")
-    switches = {name: fields.switch(name) for name in ("show_prompt", "show_seed", "show_variant")}
+class _Wish(TypedDict):
+    title: str
+    note: str
+    show_prompt: bool
+    show_seed: bool
+    show_variant: bool
+
+
+def _wish(fields: Fields) -> _Wish:
+    wish = _Wish(
+        title=fields.text("title", needed=NO_TITLE) or "",
+        note=fields.text("note") or "",
+        show_prompt=fields.switch("show_prompt"),
+        show_seed=fields.switch("show_seed"),
+        show_variant=fields.switch("show_variant"),
+    )
     fields.check()
-    return {"title": title or "", "note": note or "", **switches}
+    return wish

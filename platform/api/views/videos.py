@@ -82,7 +82,7 @@ class OneVideo(ApiView):
         return answer(body, headers={"openai-poll-after-ms": POLL_AFTER_MS})
 
     def delete(self, request: Request, video: str) -> Response:
-        gate.check_may(self.caller, gate.Action.RENDER)
+        gate.check_may(self.caller, gate.Action.CHANGE_OWN)
         own(self.caller, video)
         shares.delete_clip(video=video, by=self.caller.actor, now=self.now)
         return answer({"id": video, "object": "video.deleted", "deleted": True})
@@ -90,7 +90,7 @@ class OneVideo(ApiView):
 
 class Cancel(ApiView):
     def post(self, request: Request, video: str) -> Response:
-        gate.check_may(self.caller, gate.Action.RENDER)
+        gate.check_may(self.caller, gate.Action.CHANGE_OWN)
         membership = membership_of(self.caller)
         requests.cancel(video=video, membership_id=membership, by=self.caller.actor, now=self.now)
         return answer(shapes.video(own(self.caller, video)))
