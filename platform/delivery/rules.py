@@ -8,7 +8,10 @@ from enum import StrEnum
 
 from access import gate
 from access.caller import Caller
+from programme import queries as programme
 from review import queries as review
+from roles import queries as roles
+from roles.roles import Permission
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Reviewer:
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """Asks for any clip of the programme; the door writes it down."""
+    """Asks for any clip of the programme; each viewing is written down."""
 
     caller: Caller
 
@@ -87,13 +90,11 @@ def _may_see(viewer: Artist | Reviewer | Operator, copy: Copy, now: datetime) ->
         case Artist():
             return _owns(caller, copy) and gate.may(caller, gate.Action.READ_OWN)
         case Reviewer():
-            return (
-                caller.user_id is not None
-                and gate.may(caller, gate.Action.REVIEW)
-                and review.reviewer_sees(copy.master_id, reviewer_id=caller.user_id, now=now)
+            return gate.may(caller, gate.Action.REVIEW) and review.reviewer_sees(
+                copy.master_id, reviewer_id=caller.user_id, now=now
             )
         case Operator():
-            return gate.may(caller, gate.Action.OPERATE)
+            return gate.may(caller, gate.Action.OPERATE) and _runs_programme_of(caller, copy)
 
 
 def _owns(caller: Caller, copy: Copy) -> bool:
@@ -101,3 +102,11 @@ def _owns(caller: Caller, copy: Copy) -> bool:
     if caller.token_id is None:
         return caller.user_id == copy.artist_id
     return caller.membership is not None and caller.membership.id == copy.membership_id
+
+
+def _runs_programme_of(caller: Caller, copy: Copy) -> bool:
+    scopes = roles.scopes_of(caller.user_id, Permission.RUN_PROGRAMME)
+    if scopes is None:
+        return True
+    member = programme.membership(copy.membership_id)
+    return member is not None and member.programme.public_id in scopes

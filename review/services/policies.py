@@ -12,7 +12,8 @@ from django.db.models import Max
 
 from audit import log
 from core.actors import Actor
-from core.errors import Invalid, WrongState
+from core.errors import Invalid, NotFound, WrongState
+from programme.queries import programmes
 from review.models import PolicyVersion, ReasonCode
 from review.rules import tidy
 
@@ -32,11 +33,14 @@ class Reason:
 def publish(*, programme_id: int, text: str, reasons: Sequence[Reason], by: Actor, now: datetime) -> int:
     """Publish the next version of a programme's policy with all its reason codes and return its number.
 
-    It binds decisions from now on; earlier ones keep the version they were made by. Raises Invalid, or WrongState
-    when somebody else published in the same moment.
+    It binds decisions from now on; earlier ones keep the version they were made by. Raises Invalid, NotFound, or
+    WrongState when somebody else published in the same moment.
     """
     body = tidy(text)
     _check(body, reasons)
+    programme = next((known for known in programmes() if known.id == programme_id), None)
+    if programme is None:
+        raise NotFound("not_found", "There is no such programme.")
     with log.transaction() as events:
         last = PolicyVersion.objects.filter(programme_id=programme_id).aggregate(last=Max("number"))["last"]
         number = (last or 0) + 1
@@ -63,7 +67,7 @@ def publish(*, programme_id: int, text: str, reasons: Sequence[Reason], by: Acto
         events.record(
             action="policy.published",
             actor=by,
-            target=f"programme:{programme_id}",
+            target=programme.public_id,
             now=now,
             data={
                 "number": number,
