@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from access.kinds import TokenKind
 from access.models import ApiToken
 from access.scopes import Scope
+from core.errors import Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,38 @@ class TokenView:
         return "live" if now < self.expires_at else "expired"
 
 
+@dataclass(frozen=True, slots=True)
+class HeldToken:
+    """A member's token as the office lists it."""
+
+    token: TokenView
+    holder: str
+    email: str
+
+
+def tokens_of_programme(programme_id: int, *, limit: int, after: str | None = None) -> list[HeldToken]:
+    """Tokens of a programme's members, the latest first, following `after` (a token's public id).
+
+    One query, one more with `after`.
+    """
+    rows = ApiToken.objects.filter(membership__programme_id=programme_id)
+    if after is not None:
+        rows = rows.filter(id__lt=_row_of(rows, after))
+    rows = rows.select_related("membership__programme", "user").order_by("-id")
+    return [HeldToken(_view(row), row.user.public_name, row.user.email) for row in rows[:limit]]
+
+
 def tokens_of(user_id: int) -> tuple[TokenView, ...]:
     """All that the person ever made, the latest first. One query."""
     rows = ApiToken.objects.filter(user_id=user_id).select_related("membership__programme").order_by("-id")
     return tuple(_view(row) for row in rows)
+
+
+def _row_of(rows: QuerySet[ApiToken], public_id: str) -> int:
+    found = rows.filter(public_id=public_id).values_list("id", flat=True).first()
+    if found is None:
+        raise Invalid("bad_cursor", "That cursor is not from this list.")
+    return found
 
 
 def _view(row: ApiToken) -> TokenView:

@@ -1,0 +1,32 @@
+"""Which programme the office runs. What belongs to another one is not there."""
+
+from __future__ import annotations
+
+from access.caller import Caller
+from core.errors import NotFound
+from programme import queries
+from programme.queries import CohortView, MembershipView, ProgrammeView
+from roles import queries as roles
+from roles.roles import Permission, permits
+
+
+def programme_of(caller: Caller) -> ProgrammeView:
+    """The oldest programme that the operator runs. NotFound where there is none yet."""
+    for programme in queries.programmes():
+        if permits(roles.roles_of(caller.actor.person_id, programme.public_id), Permission.RUN_PROGRAMME):
+            return programme
+    raise NotFound("no_programme", "There is no programme that you run yet. `manage.py` makes the first one.")
+
+
+def cohort_of(programme: ProgrammeView, public_id: str) -> CohortView:
+    found = queries.cohort(public_id)
+    if found is None or found.programme_id != programme.id:
+        raise NotFound("not_found", "There is no such cohort.")
+    return found
+
+
+def member_of(programme: ProgrammeView, public_id: str) -> MembershipView:
+    found = queries.membership_by_public_id(public_id)
+    if found is None or found.programme.id != programme.id:
+        raise NotFound("not_found", "There is no such member.")
+    return found

@@ -1,0 +1,83 @@
+"""The office's first page: what is, counted now, and what waits for somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from access.caller import Caller
+from access.gate import Action
+from core import clock
+from generation import queries as generation
+from portal.desk.words import counted, due
+from portal.gates import requires
+from portal.office.programme import programme_of
+from programme import queries
+from programme.queries import ProgrammeTotals
+from review import queries as review
+from review.queries import CaseCounts, PolicyView
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Something to do: what, why, and where."""
+
+    what: str
+    why: str
+    to: str
+    verb: str
+
+
+@require_safe
+@requires(Action.OPERATE)
+def show(request: HttpRequest, caller: Caller) -> HttpResponse:
+    programme, now = programme_of(caller), clock.now()
+    totals = queries.totals(programme, now)
+    cases = review.case_counts(programme.id, now=now)
+    clips = generation.counts(programme.id)
+    terms = queries.current_terms(programme.id)
+    policy = review.current_policy(programme.id)
+    context = {
+        "programme": programme,
+        "now": now,
+        "totals": totals,
+        "cases": cases,
+        "first_due": due(cases.first_due, now) if cases.first_due else "",
+        "clips": clips,
+        "on_view": review.on_view_count(programme.id, now=now),
+        "terms": terms,
+        "policy": policy,
+        "waiting": _waiting(totals, cases, has_terms=terms is not None, policy=policy),
+    }
+    return render(request, "office/today.html", context)
+
+
+def _waiting(
+    totals: ProgrammeTotals, cases: CaseCounts, *, has_terms: bool, policy: PolicyView | None
+) -> list[Waiting]:
+    """In the order in which a programme needs them."""
+    found = []
+    if not has_terms:
+        found.append(Waiting("Terms", "Nobody can render before they are published.", reverse("admin:index"), "Admin"))
+    if policy is None:
+        why = "Nobody can ask to share before one is published."
+        found.append(Waiting("A policy", why, reverse("admin:index"), "Admin"))
+    if not totals.cohorts:
+        found.append(Waiting("A first cohort", "People are invited into one.", reverse("portal:office:cohorts"), "Make one"))
+    elif not totals.active and not totals.invitations_open:
+        why = "There are no members and no open invitations."
+        found.append(Waiting("First members", why, reverse("portal:office:invitations"), "Invite"))
+    if cases.overdue:
+        what = counted(cases.overdue, "case is late", "cases are late")
+        found.append(Waiting(what, "We promised an answer within 48 h. Ask your reviewers.", "", ""))
+    if totals.invitations_open:
+        what = counted(totals.invitations_open, "invitation is open", "invitations are open")
+        found.append(Waiting(what, "Mailed, not used yet.", reverse("portal:office:invitations"), "See which"))
+    if totals.suspended:
+        what = counted(totals.suspended, "member is suspended", "members are suspended")
+        found.append(Waiting(what, "They wait for a word from you.", reverse("portal:office:members"), "See who"))
+    return found
