@@ -70,7 +70,7 @@ def caller_for_token(raw: str, now: datetime) -> Caller:
     Raises Unauthenticated: invalid_token, token_expired or token_revoked.
     """
     parsed = bearer.parse(raw)
-    if parsed is None or parsed.kind not in TokenKind:
+    if parsed is None or parsed.kind not in KINDS:
         raise _invalid("This is not one of our tokens. Copy it again, whole: it begins with “pv_”.")
     with connection.cursor() as cursor:
         cursor.execute(_BY_TOKEN, [parsed.id, parsed.kind])

@@ -13,7 +13,9 @@ from core import digests
 
 ID_LENGTH = 10
 SECRET_LENGTH = 32  # 190 bits
-_SHAPE = re.compile(rf"pv_([a-z]{{3}})_([0-9A-Za-z]{{{ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}})([0-9A-Za-z]{{6}})")
+_SHAPE = re.compile(
+    rf"pv_([a-z]{{3}})_([0-9A-Za-z]{{{ID_LENGTH}}})_([0-9A-Za-z]{{{SECRET_LENGTH}}})([0-9A-Za-z]{{6}})"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def people_with(role: Role, scope: str | None = None) -> list[Person]:
 
 
 def scopes_of(user_id: int, permission: Permission) -> frozenset[str] | None:
-    """The programmes, by public id, in which somebody holds a role that carries `permission`; None: in all. One query."""
+    """Programmes (public ids) in which somebody holds a role that carries `permission`; None: in all. One query."""
     roles = [role for role, carried in ROLE_PERMISSIONS.items() if permission in carried]
     held = RoleGrant.objects.filter(user_id=user_id, role__in=roles, revoked_at=None)
     scopes = frozenset(held.values_list("scope", flat=True))

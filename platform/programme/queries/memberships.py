@@ -130,8 +130,13 @@ def members(programme_id: int, *, after: int | None = None, limit: int = 50) -> 
             [programme_id, after, after, limit + 1],
         )
         rows = cursor.fetchall()
-    found = tuple(MemberView(*row[:6], MembershipState(row[6]), *row[7:]) for row in rows[:limit])
+    found = tuple(_member(*row) for row in rows[:limit])
     return MemberPage(found, found[-1].id if len(rows) > limit else None)
+
+
+def _member(*columns: Any) -> MemberView:
+    *who, state, joined_at, accepted = columns
+    return MemberView(*who, state=MembershipState(state), joined_at=joined_at, terms_accepted=accepted)
 
 
 def _select(where: str, params: Sequence[Any]) -> tuple[MembershipView, ...]:

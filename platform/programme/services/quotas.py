@@ -6,7 +6,7 @@ line there would add nothing but turns at the head's lock.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import connection
 from django.db.models import F
@@ -82,7 +82,7 @@ def release(*, video: str, now: datetime) -> bool:
     return _end(video, QuotaKind.RELEASE, now)
 
 
-def _hold(membership_id: int, day: object, seconds: int) -> bool:
+def _hold(membership_id: int, day: date, seconds: int) -> bool:
     free = F("limit_seconds") - F("used") - F("reserved")
     today = QuotaAllowance.objects.alias(free=free).filter(
         membership_id=membership_id, day=day, free__gte=seconds
@@ -93,7 +93,8 @@ def _hold(membership_id: int, day: object, seconds: int) -> bool:
 def _end(video: str, kind: QuotaKind, now: datetime) -> bool:
     with log.transaction(), connection.cursor() as cursor:
         cursor.execute(_END, {"video": video, "kind": kind.value, "now": now})
-        return cursor.rowcount == 1
+        moved: int = cursor.rowcount
+    return moved == 1
 
 
 def _exhausted(quota: QuotaView, seconds: int, zone: str) -> OverQuota:
