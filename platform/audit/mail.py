@@ -20,6 +20,6 @@ def post(*, to: str, template: str, context: dict[str, Any], now: datetime) -> N
     outbox.add(topic=TOPIC, payload=payload, now=now)
 
 
-@outbox.handler(TOPIC)
+@outbox.handler(TOPIC, forget=["body"])  # it may hold an invitation's secret, of which we keep only a digest
 def _send(payload: dict[str, Any]) -> None:
     send_mail(payload["subject"], payload["body"], None, [payload["to"]])

@@ -59,7 +59,9 @@ class OutboxEvent(models.Model):
 
     class Meta:
         ordering = ["id"]
-        indexes = [models.Index(fields=["due_at", "id"], name="outbox_pending", condition=Q(delivered_at=None))]
+        indexes = [
+            models.Index(fields=["due_at", "id"], name="outbox_pending", condition=Q(delivered_at=None))
+        ]
 
     def __str__(self) -> str:
         return f"{self.topic} {self.pk}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -16,16 +16,21 @@ logger = logging.getLogger(__name__)
 
 Handler = Callable[[dict[str, Any]], None]
 _handlers: dict[str, Handler] = {}
+_forgotten: dict[str, frozenset[str]] = {}
 
 BACK_OFF = (5, 30, 120, 600, 1800, 3600, 7200, 14400, 28800, 86400)  # seconds until the next try
 BATCH = 50
 
 
-def handler(topic: str) -> Callable[[Handler], Handler]:
-    """Register what delivers `topic`. A handler may be called twice for one event and must bear it."""
+def handler(topic: str, *, forget: Iterable[str] = ()) -> Callable[[Handler], Handler]:
+    """Register what delivers `topic`. A handler may be called twice for one event and must bear it.
+
+    The fields of the payload named in `forget` are removed once they are delivered: they hold secrets.
+    """
 
     def register(function: Handler) -> Handler:
         _handlers[topic] = function
+        _forgotten[topic] = frozenset(forget)
         return function
 
     return register
@@ -71,5 +76,7 @@ def _deliver_one(now: datetime) -> bool | None:
         logger.warning("outbox %s (%s) failed, attempt %s: %s", event.pk, event.topic, event.attempts, error)
         return False
     event.delivered_at = now
-    event.save(update_fields=["delivered_at"])
+    forgotten = _forgotten.get(event.topic, frozenset())
+    event.payload = {name: value for name, value in event.payload.items() if name not in forgotten}
+    event.save(update_fields=["delivered_at", "payload"])
     return True

@@ -130,13 +130,22 @@ def members(programme_id: int, *, after: int | None = None, limit: int = 50) -> 
             [programme_id, after, after, limit + 1],
         )
         rows = cursor.fetchall()
-    found = tuple(_member(*row) for row in rows[:limit])
+    found = tuple(_member(row) for row in rows[:limit])
     return MemberPage(found, found[-1].id if len(rows) > limit else None)
 
 
-def _member(*columns: Any) -> MemberView:
-    *who, state, joined_at, accepted = columns
-    return MemberView(*who, state=MembershipState(state), joined_at=joined_at, terms_accepted=accepted)
+def _member(row: Sequence[Any]) -> MemberView:
+    return MemberView(
+        id=row[0],
+        public_id=row[1],
+        user_id=row[2],
+        email=row[3],
+        public_name=row[4],
+        cohort_name=row[5],
+        state=MembershipState(row[6]),
+        joined_at=row[7],
+        terms_accepted=row[8],
+    )
 
 
 def _select(where: str, params: Sequence[Any]) -> tuple[MembershipView, ...]:
