@@ -40,7 +40,7 @@ def database(postgres: Postgres) -> Iterator[str]:
 
 def rows(url: str, statement: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url, autocommit=True) as connection:
-        return connection.execute(statement).fetchall()  # type: ignore[arg-type]  # statements of this file
+        return connection.execute(statement).fetchall()
 
 
 def test_a_database_gets_back_what_migrations_left_append_only_tables_included(database: str) -> None:
