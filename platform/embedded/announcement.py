@@ -36,16 +36,20 @@ def step(name: str) -> Iterator[None]:
 
 def welcome(*, url: str, seeded: dict[str, Any], state: Path) -> None:
     say(f"\nPrivate View is open: {url}\n")
-    for login in seeded.get("logins", []):
-        say(f"  {login['role']:<10} {login['email']:<34} {login['password']}")
-    token = seeded.get("token")
-    if token:
-        say(
-            "\nThe API, with an artist's token:\n\n"
-            f"  curl {url}/v1/videos -H 'Authorization: Bearer {token}'\n"
-            f"  curl {url}/v1/videos -H 'Authorization: Bearer {token}' \\\n"
-            """    -F model=turbo -F seconds=2 -F prompt='a red ball rolls over a green meadow'"""
-        )
+    for place, address in seeded["addresses"].items():
+        say(f"  {place:<10} {address}")
+    say("")
+    for login in seeded["logins"]:
+        say(f"  {login['role']:<10} {login['email']:<24} {login['password']}")
+    say(f"\nThe API, with an artist's token:\n\n{_curl(url, token=seeded['token'], model=seeded['model'])}")
     say(
         f"\nMails are in {state / 'mail'}, logs in {state / 'log'}.\nCtrl-C closes the house and keeps its data.\n"
+    )
+
+
+def _curl(url: str, *, token: str, model: str) -> str:
+    return (
+        f"  curl {url}/v1/videos -H 'Authorization: Bearer {token}'\n"
+        f"  curl {url}/v1/videos -H 'Authorization: Bearer {token}' \\\n"
+        f"    -F model={model} -F seconds=4 -F prompt='a red ball rolling over a meadow'"
     )
