@@ -14,7 +14,7 @@ pytest_plugins = [
     "tests.rig.site",
     "tests.rig.browser",
     "tests.rig.clock",
-    "tests.rig.people",
+    "tests.rig.passwords",
 ]
 
 
