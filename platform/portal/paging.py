@@ -21,7 +21,9 @@ class Page(Generic[T]):
     is_later: bool
 
 
-def page(read: Callable[[int, str | None], Sequence[T]], *, key: Callable[[T], str], after: str | None) -> Page[T]:
+def page(
+    read: Callable[[int, str | None], Sequence[T]], *, key: Callable[[T], str], after: str | None
+) -> Page[T]:
     """Read one more than is shown: whether there is a next page costs no count. `read` takes a limit and a cursor."""
     found = read(SIZE + 1, after)
     shown = found[:SIZE]

@@ -12,7 +12,7 @@ MARK = "Halflight preview"
 TIMEZONE = "Europe/Berlin"
 COHORT = "First guests"
 DAILY_SECONDS = 120
-TOKEN_NAME = "Demo"
+TOKEN_NAME = "Demo"  # noqa: S105 - what a token is called
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,7 +55,9 @@ class Reason:
 
 
 REASONS = (
-    Reason("P1", "Readable personal data", "An address, a number plate, a document or a screen that can be read."),
+    Reason(
+        "P1", "Readable personal data", "An address, a number plate, a document or a screen that can be read."
+    ),
     Reason(
         "P2",
         "Likeness of a real person, no consent",
@@ -74,11 +76,22 @@ REASONS = (
         "Can be taken for real news footage",
         "A viewer without context would take it for a record of an event. A title that says what it is may settle it.",
     ),
-    Reason("C1", "Somebody else’s work", "A character, brand or work that belongs to somebody else is copied closely."),
-    Reason("T1", "House mark covered or removed", "The programme’s name or the clip’s code cannot be read."),
-    Reason("N1", "It criticises us", "Criticism of us, of this model or of its programme is welcome here.", False),
-    Reason("N2", "It is off-brand", "Clips are the artists’ work, not our advertising.", False),
-    Reason("N3", "It is not to our taste", "A reviewer’s taste is nobody’s rule.", False),
+    Reason(
+        "C1",
+        "Somebody else's work",
+        "A character, brand or work that belongs to somebody else is copied closely.",
+    ),
+    Reason("T1", "House mark covered or removed", "The programme's name or the clip's code cannot be read."),
+    Reason(
+        "N1", "It criticises us", "Criticism of us, of this model or of its programme is welcome here.", False
+    ),
+    Reason("N2", "It is off-brand", "Clips are the artists' work, not our advertising.", False),
+    Reason("N3", "It is not to our taste", "A reviewer's taste is nobody's rule.", False),
     Reason("N4", "It makes the model look bad", "Showing where the model fails is part of trying it.", False),
-    Reason("N5", "It may annoy a partner or a customer", "Their comfort is not a rule that artists agreed to.", False),
+    Reason(
+        "N5",
+        "It may annoy a partner or a customer",
+        "Their comfort is not a rule that artists agreed to.",
+        False,
+    ),
 )

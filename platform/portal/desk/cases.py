@@ -17,6 +17,7 @@ from delivery import serve
 from portal.desk.lease import lease_clock
 from portal.desk.queue import WORDS
 from portal.desk.verdict import OUTCOMES, Typed
+from portal.desk.zone import tell_house_time
 from portal.gates import requires
 from review import queries as review
 from review.queries import CaseView, LeaseView
@@ -31,10 +32,13 @@ KINDS = {"video.mp4": "mp4", "poster.jpg": "poster"}
 @requires(Action.REVIEW)
 def show(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
     """The case at hand with its decision form, or one that the reviewer has decided on, to read."""
-    view = review.case_for_reviewer(case, reviewer_id=caller.actor.person_id, now=clock.now())
+    tell_house_time()
+    view = review.case_for_reviewer(case, reviewer_id=caller.user_id, now=clock.now())
     if view.lease is None:
         return render(request, "desk/decided_case.html", case_context(view))
-    return render(request, "desk/case.html", open_context(view, view.lease, caller, Typed(lease=str(view.lease.token))))
+    return render(
+        request, "desk/case.html", open_context(view, view.lease, caller, Typed(lease=str(view.lease.token)))
+    )
 
 
 @require_POST
@@ -42,6 +46,7 @@ def show(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
 def keep(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
     """Activity prolongs the lease; the answer is the clock to show. 409 when the case is not held any more."""
     now = clock.now()
+    tell_house_time()
     held = _held(caller, case)
     if held is None:
         return JsonResponse({"code": "lease_lost"}, status=409)
@@ -82,7 +87,7 @@ def open_context(
     return case_context(view) | {
         "now": now,
         "clock": lease_clock(lease, now),
-        "entries": review.queue(caller.actor.person_id, now=now, limit=BESIDE),
+        "entries": review.queue(caller.user_id, now=now, limit=BESIDE),
         "outcomes": OUTCOMES,
         "typed": typed,
         "errors": errors or {},
@@ -90,5 +95,5 @@ def open_context(
 
 
 def _held(caller: Caller, case: str) -> LeaseView | None:
-    held = review.held_by(caller.actor.person_id, now=clock.now())
+    held = review.held_by(caller.user_id, now=clock.now())
     return held if held is not None and held.case == case else None

@@ -12,6 +12,7 @@ from core import clock
 from core.errors import Invalid, NotFound, WrongState
 from portal.desk.cases import open_context
 from portal.desk.verdict import Typed
+from portal.desk.zone import tell_house_time
 from portal.gates import requires
 from review import queries as review
 from review.services import decisions, leases
@@ -40,16 +41,19 @@ def decide(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
 
 def _again(request: HttpRequest, caller: Caller, case: str, typed: Typed, refusal: Invalid) -> HttpResponse:
     """The same page with a sentence at each field that needs another look."""
+    tell_house_time()
     try:
-        view = review.case_for_reviewer(case, reviewer_id=caller.actor.person_id, now=clock.now())
+        view = review.case_for_reviewer(case, reviewer_id=caller.user_id, now=clock.now())
     except NotFound:
         view = None
     if view is None or view.lease is None:  # the time ran out between the answer and this page
         return _lost(request, typed, WrongState("lease_lost", leases.LOST))
     errors = dict(refusal.fields) or {"form": refusal.sentence}
-    if not typed.outcome:
+    if "outcome" in errors:
         errors["outcome"] = "Choose one of the three."
-    return render(request, "desk/case.html", open_context(view, view.lease, caller, typed, errors), status=422)
+    return render(
+        request, "desk/case.html", open_context(view, view.lease, caller, typed, errors), status=422
+    )
 
 
 def _lost(request: HttpRequest, typed: Typed, refusal: WrongState) -> HttpResponse:

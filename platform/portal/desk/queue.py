@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from access.caller import Caller
 from access.gate import Action
 from core import clock
+from portal.desk.zone import tell_house_time
 from portal.gates import requires
 from portal.paging import page
 from review import queries as review
@@ -36,7 +37,8 @@ class DecidedRow:
 @requires(Action.REVIEW)
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     """The queue in words only, oldest due first; a clip is seen by who has taken its case."""
-    me, now = caller.actor.person_id, clock.now()
+    me, now = caller.user_id, clock.now()
+    tell_house_time()
 
     def read(limit: int, after: str | None) -> list[QueueEntry]:
         return review.queue(me, now=now, limit=limit, after=after)
@@ -63,8 +65,10 @@ def take(request: HttpRequest, caller: Caller) -> HttpResponse:
 @require_safe
 @requires(Action.REVIEW)
 def decided(request: HttpRequest, caller: Caller) -> HttpResponse:
+    tell_house_time()
+
     def read(limit: int, after: str | None) -> list[DecidedRow]:
-        found = review.decided_by(caller.actor.person_id, limit=limit, after=after)
+        found = review.decided_by(caller.user_id, limit=limit, after=after)
         return [DecidedRow(entry, *WORDS[entry.decision.outcome]) for entry in found]
 
     rows = page(read, key=lambda row: row.entry.decision.public_id, after=request.GET.get("after"))

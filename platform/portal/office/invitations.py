@@ -80,7 +80,9 @@ def revoke(request: HttpRequest, caller: Caller, invitation: str) -> HttpRespons
         raise NotFound("not_found", "There is no such invitation.")
     try:
         invitations.revoke(invitation=invitation, by=caller.actor, now=clock.now())
-        messages.info(request, f"The invitation of {found.email} is taken back; its link opens nothing any more.")
+        messages.info(
+            request, f"The invitation of {found.email} is taken back; its link opens nothing any more."
+        )
     except WrongState as refusal:
         messages.info(request, refusal.sentence)
     return redirect("portal:office:invitations")
@@ -96,7 +98,9 @@ def _create(caller: Caller, programme: ProgrammeView, typed: dict[str, str]) -> 
     )
 
 
-def _page(request: HttpRequest, programme: ProgrammeView, *, status: int = 200, **context: Any) -> HttpResponse:
+def _page(
+    request: HttpRequest, programme: ProgrammeView, *, status: int = 200, **context: Any
+) -> HttpResponse:
     now = clock.now()
     rows = []
     for row in queries.invitations(programme.id, limit=LISTED):

@@ -56,7 +56,9 @@ def log_row(event: EventView, names: dict[str, str]) -> LogRow:
     kind, _, who = event.actor.partition(":")
     name = names.get(who) or who
     details = "" if not event.data else json.dumps(event.data, ensure_ascii=False, sort_keys=True)
-    return LogRow(event.seq, event.at, name if kind == "user" else f"{kind} {name}", event.action, event.target, details)
+    return LogRow(
+        event.seq, event.at, name if kind == "user" else f"{kind} {name}", event.action, event.target, details
+    )
 
 
 def _person(actor: str) -> str:

@@ -13,6 +13,7 @@ from access.caller import Caller
 from access.gate import Action
 from core import clock
 from core.errors import WrongState
+from portal import paging
 from portal.gates import requires
 from portal.office.programme import member_of, programme_of
 from portal.paging import Page, number
@@ -48,7 +49,7 @@ class MemberRow:
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     programme = programme_of(caller)
     after = number(request.GET.get("after"))
-    found = queries.members(programme.id, after=after)
+    found = queries.members(programme.id, after=after, limit=paging.SIZE)
     rows = [MemberRow(member, *SHAPES[member.state]) for member in found.members]
     cursor = None if found.next_after is None else str(found.next_after)
     context = {"programme": programme, "page": Page(rows, cursor, is_later=after is not None)}

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
+from django.utils import timezone
+
 from access.caller import Caller
 from core.errors import NotFound
 from programme import queries
@@ -11,9 +15,10 @@ from roles.roles import Permission, permits
 
 
 def programme_of(caller: Caller) -> ProgrammeView:
-    """The oldest programme that the operator runs. NotFound where there is none yet."""
+    """The oldest programme that the operator runs; its zone becomes the page's. NotFound where there is none yet."""
     for programme in queries.programmes():
-        if permits(roles.roles_of(caller.actor.person_id, programme.public_id), Permission.RUN_PROGRAMME):
+        if permits(roles.roles_of(caller.user_id, programme.public_id), Permission.RUN_PROGRAMME):
+            timezone.activate(ZoneInfo(programme.timezone))
             return programme
     raise NotFound("no_programme", "There is no programme that you run yet. `manage.py` makes the first one.")
 

@@ -55,7 +55,9 @@ def revoke(request: HttpRequest, caller: Caller, share: str) -> HttpResponse:
         return render(request, "office/share_revoke.html", {"share": found})
     reason = request.POST.get("reason", "")
     try:
-        shares.revoke(grant=share, reason=reason, by=caller.actor, as_role=RevokerRole.OPERATOR, now=clock.now())
+        shares.revoke(
+            grant=share, reason=reason, by=caller.actor, as_role=RevokerRole.OPERATOR, now=clock.now()
+        )
     except Invalid as refusal:
         context = {"share": found, "typed": {"reason": reason}, "errors": sentences(refusal, "reason")}
         return render(request, "office/share_revoke.html", context, status=422)

@@ -62,12 +62,18 @@ def _waiting(
     """In the order in which a programme needs them."""
     found = []
     if not has_terms:
-        found.append(Waiting("Terms", "Nobody can render before they are published.", reverse("admin:index"), "Admin"))
+        found.append(
+            Waiting("Terms", "Nobody can render before they are published.", reverse("admin:index"), "Admin")
+        )
     if policy is None:
         why = "Nobody can ask to share before one is published."
         found.append(Waiting("A policy", why, reverse("admin:index"), "Admin"))
     if not totals.cohorts:
-        found.append(Waiting("A first cohort", "People are invited into one.", reverse("portal:office:cohorts"), "Make one"))
+        found.append(
+            Waiting(
+                "A first cohort", "People are invited into one.", reverse("portal:office:cohorts"), "Make one"
+            )
+        )
     elif not totals.active and not totals.invitations_open:
         why = "There are no members and no open invitations."
         found.append(Waiting("First members", why, reverse("portal:office:invitations"), "Invite"))
@@ -76,8 +82,12 @@ def _waiting(
         found.append(Waiting(what, "We promised an answer within 48 h. Ask your reviewers.", "", ""))
     if totals.invitations_open:
         what = counted(totals.invitations_open, "invitation is open", "invitations are open")
-        found.append(Waiting(what, "Mailed, not used yet.", reverse("portal:office:invitations"), "See which"))
+        found.append(
+            Waiting(what, "Mailed, not used yet.", reverse("portal:office:invitations"), "See which")
+        )
     if totals.suspended:
         what = counted(totals.suspended, "member is suspended", "members are suspended")
-        found.append(Waiting(what, "They wait for a word from you.", reverse("portal:office:members"), "See who"))
+        found.append(
+            Waiting(what, "They wait for a word from you.", reverse("portal:office:members"), "See who")
+        )
     return found

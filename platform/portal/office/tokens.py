@@ -51,7 +51,10 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
 @requires(Action.OPERATE)
 def revoke(request: HttpRequest, caller: Caller, token: str) -> HttpResponse:
     tokens.revoke(token=token, by=caller.actor, now=clock.now())
-    messages.info(request, "The token is revoked: its next request is refused. The member’s studio and other tokens go on.")
+    messages.info(
+        request,
+        "The token is revoked: its next request is refused. The member's studio and other tokens go on.",
+    )
     return redirect("portal:office:tokens")
 
 

@@ -19,3 +19,9 @@ def due(at: datetime, now: datetime) -> str:
 @register.filter
 def since(at: datetime, now: datetime) -> str:
     return words.span(now - at if now > at else timedelta())
+
+
+@register.filter
+def lower_first(text: str) -> str:
+    """A title inside a sentence."""
+    return text[:1].lower() + text[1:]
