@@ -44,7 +44,7 @@ def accept(*, membership_id: int, version: int, by: Actor, now: datetime) -> Non
     """
     with log.transaction() as events:
         member = Membership.objects.select_for_update().filter(id=membership_id).first()
-        if member is None:
+        if member is None or by.user_id not in (None, member.user_id):  # nobody says yes for somebody else
             raise NotFound("not_found", "There is no such member.")
         if member.state == MembershipState.ENDED:
             raise NotAllowed("membership_ended", "Your membership has ended; there is nothing to agree to.")
