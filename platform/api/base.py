@@ -29,6 +29,8 @@ class ApiView(APIView):
     content_negotiation_class: type[BaseContentNegotiation] = JsonNegotiation
     parser_classes = [StrictJSONParser, PlainMultiPartParser, PlainFormParser]
     metadata_class = None
+    http_method_names = ["get", "post", "delete", "head"]
+    default_response_headers: dict[str, str] = {}
 
     @cached_property
     def caller(self) -> Caller:

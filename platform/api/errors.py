@@ -120,11 +120,11 @@ def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
         return None
     request = context.get("request")
     request_id = getattr(getattr(request, "_request", request), "request_id", "")
+    headers = refusal.all_headers()
+    if refusal.status == 405:
+        headers["Allow"] = ", ".join(getattr(context.get("view"), "allowed_methods", []))
     response = Response(
-        refusal.body(request_id),
-        status=refusal.status,
-        headers=refusal.all_headers(),
-        content_type=CONTENT_TYPE,
+        refusal.body(request_id), status=refusal.status, headers=headers, content_type=CONTENT_TYPE
     )
     response.is_problem = True  # type: ignore[attr-defined]
     return response
@@ -188,8 +188,9 @@ def _of_domain(exc: DomainError) -> Refusal:
     if status == _STATUS[Unauthenticated]:
         known = "" if exc.code == "token_missing" else ', error="invalid_token"'  # RFC 6750, 3.1
         headers["WWW-Authenticate"] = f'Bearer realm="Private View"{known}'
-    if isinstance(exc, OverQuota) and (seconds := _seconds_until(exc.extra)) is not None:
-        headers["Retry-After"] = str(seconds)
+    if isinstance(exc, OverQuota) and (moment := _moment(exc.extra.get("resets_at"))):
+        extra["resets_at"] = int(moment.timestamp())
+        headers["Retry-After"] = str(max(1, round((moment - clock.now()).total_seconds())))
     return Refusal(status, exc.code, exc.sentence, param=param, extra=extra, headers=headers, retry=exc.retry)
 
 
@@ -218,9 +219,5 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
-def _seconds_until(extra: Mapping[str, Any]) -> int | None:
-    """A refused member may ask again when the allowance starts anew."""
-    moment = extra.get("resets_at")
-    if not isinstance(moment, datetime):
-        return None
-    return max(1, round((moment - clock.now()).total_seconds()))
+def _moment(value: Any) -> datetime | None:
+    return datetime.fromisoformat(value) if isinstance(value, str) else None

@@ -46,7 +46,7 @@ class Fields:
         if not isinstance(value, str):
             self.faults[name] = f"“{name}” must be a string."
             return None
-        if "\0" in value:
+        if not _is_text(value):
             self.faults[name] = f"“{name}” has control characters in it. Paste it as plain text."
             return None
         return value
@@ -80,9 +80,9 @@ class Fields:
         value = self._data.get(name, self._data.get(f"{name}[]"))
         if value is None:
             return ()
-        if isinstance(value, str):
+        if isinstance(value, str) and _is_text(value):
             return tuple(part.strip() for part in value.split(",") if part.strip())
-        if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        if isinstance(value, list) and all(isinstance(part, str) and _is_text(part) for part in value):
             return tuple(value)
         self.faults[name] = f"“{name}” must be a list of strings."
         return ()
@@ -136,6 +136,11 @@ def flat(query: QueryDict) -> dict[str, str]:
     if faults:
         raise Invalid("invalid_request", " ".join(faults.values()), fields=faults)
     return found
+
+
+def _is_text(value: str) -> bool:
+    """PostgreSQL stores no NUL, and half a surrogate pair cannot even be written back."""
+    return "\0" not in value and not any("\ud800" <= letter <= "\udfff" for letter in value)
 
 
 def _show(value: object) -> str:

@@ -71,7 +71,8 @@ def _no_constant(name: str) -> NoReturn:
 
 
 def _twice(name: str) -> NoReturn:
-    raise ParseError(f"“{name[:40]}” is there more than once.")
+    shown = name[:40].encode("ascii", "backslashreplace").decode()
+    raise ParseError(f"“{shown}” is there more than once.")
 
 
 def _plain(form: MultiValueDict[str, Any]) -> dict[str, Any]:

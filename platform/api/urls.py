@@ -2,30 +2,45 @@
 
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path, re_path, register_converter
 
 from api.views import about, files, reviews, shares, videos
+
+
+class IdConverter:
+    """Public ids, slugs and codes; what cannot be one never reaches the database."""
+
+    regex = "[A-Za-z0-9._-]{1,80}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(IdConverter, "id")
 
 app_name = "api"
 urlpatterns = [
     path("videos", videos.Videos.as_view()),
-    path("videos/<str:video>", videos.OneVideo.as_view()),
-    path("videos/<str:video>/cancel", videos.Cancel.as_view()),
-    path("videos/<str:video>/content", files.VideoContent.as_view()),
-    path("videos/<str:video>/share", shares.Share.as_view()),
+    path("videos/<id:video>", videos.OneVideo.as_view()),
+    path("videos/<id:video>/cancel", videos.Cancel.as_view()),
+    path("videos/<id:video>/content", files.VideoContent.as_view()),
+    path("videos/<id:video>/share", shares.Share.as_view()),
     path("shares", shares.Shares.as_view()),
-    path("shares/<str:share>/revoke", shares.Revoke.as_view()),
+    path("shares/<id:share>/revoke", shares.Revoke.as_view()),
     path("review/cases", reviews.Cases.as_view()),
     path("review/claim", reviews.Claim.as_view()),
-    path("review/cases/<str:case>", reviews.OneCase.as_view()),
-    path("review/cases/<str:case>/content", files.CaseContent.as_view()),
-    path("review/cases/<str:case>/keep", reviews.Keep.as_view()),
-    path("review/cases/<str:case>/release", reviews.Release.as_view()),
-    path("review/cases/<str:case>/decide", reviews.Decide.as_view()),
+    path("review/cases/<id:case>", reviews.OneCase.as_view()),
+    path("review/cases/<id:case>/content", files.CaseContent.as_view()),
+    path("review/cases/<id:case>/keep", reviews.Keep.as_view()),
+    path("review/cases/<id:case>/release", reviews.Release.as_view()),
+    path("review/cases/<id:case>/decide", reviews.Decide.as_view()),
     path("models", about.Models.as_view()),
-    path("models/<str:model>", about.OneModel.as_view()),
+    path("models/<id:model>", about.OneModel.as_view()),
     path("policy", about.Policy.as_view()),
     path("me", about.Me.as_view()),
-    path("problems/<str:code>", about.Problem.as_view()),
+    path("problems/<id:code>", about.Problem.as_view()),
     re_path(r"", about.Unknown.as_view()),
 ]

@@ -1,0 +1,99 @@
+"""The codes in the table, in the README and in the code of the whole house are the same."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import core.errors
+from access import requirements
+from api import errors
+from api.problems import PROBLEMS, table
+from core.errors import DomainError
+
+ROOT = Path(__file__).resolve().parents[3]
+FOLDERS = ("platform", "generation", "review")
+FAMILIES = {
+    name
+    for name, value in vars(core.errors).items()
+    if isinstance(value, type) and issubclass(value, DomainError)
+}
+RAISERS = {*FAMILIES, "Refusal"}
+# Where the code is not a literal of the call, and what it can be there.
+COMPUTED: dict[str, set[str]] = {
+    "review/rules.py": {"reason_never_counts", "invalid_request"},
+    "platform/access/requirements.py": {code for code, _ in requirements._REFUSED.values()},
+    "platform/access/gate.py": {"invalid_token"},
+    "platform/api/errors.py": {code for code, _ in errors._SENTENCES.values()},
+    "platform/programme/rules.py": set(),
+}
+# Said at other doors alone: signing up, accounts, the office, making tokens, commands.
+ELSEWHERE = {
+    "account_exists",
+    "already_a_member",
+    "bad_daily_seconds",
+    "bad_days",
+    "bad_email",
+    "bad_mark_text",
+    "bad_name",
+    "bad_public_name",
+    "bad_scope",
+    "bad_scopes",
+    "bad_slug",
+    "bad_timezone",
+    "email_taken",
+    "invitation_expired",
+    "invitation_revoked",
+    "invitation_unknown",
+    "invitation_used",
+    "last_operator",
+    "name_taken",
+    "no_programme",
+    "not_a_demo",
+    "not_a_number",
+    "not_in_review",
+    "not_on_view",
+    "not_signed_in",
+    "published_meanwhile",
+    "role_not_held",
+    "slug_taken",
+    "terms_changed",
+    "weak_password",
+}
+
+
+def refusals() -> Iterator[tuple[str, ast.expr]]:
+    """Each place that refuses, with the expression of its code."""
+    for folder in FOLDERS:
+        for path in sorted((ROOT / folder).rglob("*.py")):
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name)):
+                    continue
+                if node.func.id in RAISERS and node.args:
+                    place = 1 if node.func.id == "Refusal" else 0
+                    yield str(path.relative_to(ROOT)), node.args[place]
+
+
+def raised() -> set[str]:
+    found = {code.value for _, code in refusals() if isinstance(code, ast.Constant)}
+    return {str(code) for code in found}.union(*COMPUTED.values())
+
+
+def test_a_code_is_a_literal_wherever_it_can_be() -> None:
+    computed = {place for place, code in refusals() if not isinstance(code, ast.Constant)}
+
+    assert computed <= set(COMPUTED)
+
+
+def test_every_code_of_the_house_is_in_the_table_or_belongs_to_another_door() -> None:
+    assert raised() - ELSEWHERE <= set(PROBLEMS)
+    assert not ELSEWHERE & set(PROBLEMS)
+
+
+def test_the_table_has_no_code_that_nobody_raises() -> None:
+    assert set(PROBLEMS) <= raised()
+
+
+def test_the_readme_has_the_table() -> None:
+    assert table() in (ROOT / "platform" / "api" / "README.md").read_text(encoding="utf-8")
