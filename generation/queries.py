@@ -122,6 +122,12 @@ def own_clip(public_id: str, membership_id: int) -> ClipView | None:
     return _views([row])[0] if row else None
 
 
+def own_clips(public_ids: Sequence[str], membership_id: int) -> list[ClipView]:
+    """Those of the named clips that are the member's and not deleted. Two statements."""
+    rows = Video.objects.select_related(*_RELATED).filter(membership_id=membership_id, deleted_at=None)
+    return _views(list(rows.filter(public_id__in=public_ids)))
+
+
 def clips(ids: Iterable[int]) -> dict[int, ClipView]:
     """Clips by row id. Two statements."""
     return {

@@ -52,5 +52,10 @@ def reviewer(db: None, now: datetime) -> Caller:
 
 
 @pytest.fixture
+def other_reviewer(db: None, now: datetime) -> Caller:
+    return people.holder(Role.REVIEWER, now, name="Ines Duarte")
+
+
+@pytest.fixture
 def operator(db: None, now: datetime) -> Caller:
     return people.holder(Role.OPERATOR, now, name="Mirre Halloran")

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from django.urls import path
+
+from gallery import pages
+
+app_name = "gallery"
+urlpatterns = [
+    path("", pages.wall, name="wall"),
+    path("policy", pages.policy, name="policy"),
+    path("s/<str:share>", pages.share, name="share"),
+    path("s/<str:share>/<str:name>", pages.file, name="file"),
+]

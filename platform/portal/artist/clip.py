@@ -1,0 +1,109 @@
+"""One clip: watch it, download it, stop it, delete it, and how sharing it stands."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from access import gate
+from access.caller import Caller
+from access.gate import Action
+from core import clock
+from core.errors import NotFound, WrongState
+from delivery import serve
+from generation import queries as generation
+from generation.queries import ClipView
+from generation.services import requests
+from portal.artist.words import now_of
+from portal.gates import requires
+from review import queries as review
+from review.rules import Wish
+from review.services import shares
+
+KINDS = {"video.mp4": "mp4", "poster.jpg": "poster"}
+
+
+def own_clip(caller: Caller, video: str) -> ClipView:
+    """The caller's clip, in the programme in which they are now. Raises NotFound."""
+    clip = generation.own_clip(video, caller.membership.id) if caller.membership is not None else None
+    if clip is None:
+        raise NotFound("not_found", "There is no such clip, or it is not yours.")
+    return clip
+
+
+@require_safe
+@requires(Action.READ_OWN)
+def show(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
+    return page(request, caller, own_clip(caller, video))
+
+
+def page(
+    request: HttpRequest,
+    caller: Caller,
+    clip: ClipView,
+    *,
+    wish: Wish | None = None,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The clip's page; with a form that was refused, as it was typed."""
+    context = _state(clip)
+    share = context["share"]
+    context |= {
+        "wish": wish or share.wish or Wish(title="", show_prompt=True, show_variant=True),
+        "errors": errors or {},
+        "may_share": gate.may(caller, Action.ASK_TO_SHARE),
+        "mp4": clip.master.rendition("mp4") if clip.master else None,
+    }
+    return render(request, "studio/clip.html", context, status=status)
+
+
+def _state(clip: ClipView) -> dict[str, Any]:
+    share = review.share_state([clip.id], now=clock.now())[clip.id]
+    step = generation.steps_of([clip]).get(clip.public_id)
+    return {"clip": clip, "now": now_of(clip, share, step, generation.waiting(clip)), "share": share}
+
+
+@require_safe
+@requires(Action.READ_OWN)
+def state(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
+    """How a render stands, for a page that asks again and again. Ends by asking the browser to load the page anew."""
+    clip = own_clip(caller, video)
+    response = render(request, "studio/_state.html", _state(clip))
+    if not clip.is_open:
+        response["HX-Refresh"] = "true"
+    return response
+
+
+@require_POST
+@requires(Action.CHANGE_OWN)
+def stop(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
+    clip = own_clip(caller, video)
+    with suppress(WrongState):  # it ended in the same moment; its page says how
+        requests.cancel(video=video, membership_id=clip.membership_id, by=caller.actor, now=clock.now())
+    return redirect("portal:clip", video)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@requires(Action.CHANGE_OWN)
+def delete(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
+    """Asks first: the files cannot be brought back."""
+    clip = own_clip(caller, video)
+    if request.method != "POST":
+        share = review.share_state([clip.id], now=clock.now())[clip.id]
+        return render(request, "studio/delete.html", {"clip": clip, "share": share})
+    shares.delete_clip(video=video, by=caller.actor, now=clock.now())
+    return redirect("portal:studio")
+
+
+@require_safe
+@requires(Action.READ_OWN)
+def file(request: HttpRequest, caller: Caller, video: str, name: str) -> HttpResponseBase:
+    if name not in KINDS:
+        raise NotFound("not_found", "There is nothing at this address.")
+    return serve.own_file(caller, video, KINDS[name], request, now=clock.now())

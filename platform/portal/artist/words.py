@@ -1,0 +1,87 @@
+"""What an artist reads about a clip: a state's word, its shape, and what comes next."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generation.progress import Step
+from generation.queries import ClipView, Waiting
+from generation.states import VideoState
+from review.queries import ShareState
+from review.states import ShareWord
+
+# share state → (word, shape)
+SHARE = {
+    ShareWord.PRIVATE: ("Private", ""),
+    ShareWord.IN_REVIEW: ("In review", "is-review"),
+    ShareWord.CHANGES_ASKED: ("Changes asked", "is-changes"),
+    ShareWord.NOT_SHOWN: ("Not shown", "is-refused"),
+    ShareWord.ON_VIEW: ("On view", "is-public"),
+    ShareWord.REVOKED: ("Taken back", "is-revoked"),
+}
+_ORDINALS = (
+    "",
+    "First",
+    "Second",
+    "Third",
+    "Fourth",
+    "Fifth",
+    "Sixth",
+    "Seventh",
+    "Eighth",
+    "Ninth",
+    "Tenth",
+)
+
+
+def ordinal(number: int) -> str:
+    return _ORDINALS[number] if number < len(_ORDINALS) else f"Number {number}"
+
+
+def about(seconds: int) -> str:
+    """A length of time as people say it: never more exact than it can be."""
+    if seconds < 10:
+        return "in a few seconds"
+    if seconds < 90:
+        return f"in about {round(seconds, -1)} s"
+    return f"in about {round(seconds / 60)} min"
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How a clip stands, in words. `done` of `total` steps while it renders."""
+
+    word: str
+    shape: str
+    sentence: str = ""
+    done: int = 0
+    total: int = 0
+    moving: bool = False
+
+
+def now_of(clip: ClipView, share: ShareState, step: Step | None, waiting: Waiting | None) -> Now:
+    match clip.state:
+        case VideoState.QUEUED:
+            return _queued(clip, waiting)
+        case VideoState.IN_PROGRESS:
+            done, total = (step.done, step.total) if step else (0, clip.steps)
+            if done == 0:
+                return Now("Rendering", "is-rendering", "Starting.", 0, total, moving=True)
+            if done >= total:
+                return Now("Rendering", "is-rendering", "Encoding.", done, total, moving=True)
+            return Now("Rendering", "is-rendering", f"Step {done} of {total}.", done, total, moving=True)
+        case VideoState.FAILED:
+            return Now("Failed", "is-failed", clip.error_sentence)
+        case VideoState.CANCELLED:
+            return Now("Stopped", "is-failed", clip.error_sentence)
+        case _:
+            word, shape = SHARE[share.state]
+            return Now(word, shape)
+
+
+def _queued(clip: ClipView, waiting: Waiting | None) -> Now:
+    if waiting is None:
+        return Now("In the queue", "is-queued", moving=True)
+    lost = "The machine stopped answering. Nothing was charged. " if clip.attempts_made else ""
+    starts = f"Starts {about(waiting.seconds)}." if waiting.seconds is not None else ""
+    return Now(f"{ordinal(waiting.position)} in the queue", "is-queued", f"{lost}{starts}", moving=True)
