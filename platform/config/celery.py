@@ -9,9 +9,10 @@ from kombu import Queue
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.conf import settings  # noqa: E402 - the variable above must be set first
+from django.conf import settings
 
 app = Celery("private_view")
+app.set_default()  # in every thread: a web process answers on threads that did not import this
 
 
 def _broker(url: str) -> str:
@@ -28,6 +29,11 @@ app.conf.update(
         "global_keyprefix": f"{settings.DEPLOYMENT}:",
         "socket_timeout": 5,
         "socket_connect_timeout": 2,
+        # A request whose broker is away goes on at once: its rows are durable, the sweeper wakes the workers.
+        "max_retries": 1,
+        "interval_start": 0,
+        "interval_step": 0.1,
+        "interval_max": 0.1,
     },
     result_backend_transport_options={"global_keyprefix": f"{settings.DEPLOYMENT}:"},
     result_expires=600,
