@@ -87,7 +87,7 @@ def look_up(secret: str, now: datetime) -> InvitationView:
     """What an open invitation offers. Raises NotFound (invitation_unknown) or WrongState
     (invitation_expired, invitation_used, invitation_revoked) with a sentence that names whom to ask."""
     row = _find(secret)
-    check_open(row, now)
+    _check_open(row, now)
     cohort, programme = row.cohort, row.cohort.programme
     return InvitationView(
         public_id=row.public_id,
@@ -160,14 +160,14 @@ def revoke(*, invitation: str, by: Actor, now: datetime) -> None:
             events.record(action="invitation.revoked", actor=by, target=row.public_id, now=now)
 
 
-def check_open(row: Invitation, now: datetime) -> None:
+def _check_open(row: Invitation, now: datetime) -> None:
     rules.check_can_accept(row, ask=_inviter(row), zone=row.cohort.programme.timezone, now=now)
 
 
 def _refuse(row: Invitation, now: datetime) -> NoReturn:
     """Say why the conditional update found nothing: read again, since another may have been quicker."""
     row.refresh_from_db(fields=["accepted_at", "revoked_at", "expires_at"])
-    check_open(row, now)
+    _check_open(row, now)
     raise WrongState("invitation_used", "This invitation was used just now.")
 
 
