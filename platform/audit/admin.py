@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from core.admin import ReadOnlyAdmin
 from django.contrib import admin
 
 from audit.models import AuditEvent, OutboxEvent
+from core.admin import ReadOnlyAdmin
 
 
 @admin.register(AuditEvent)

@@ -13,12 +13,12 @@ from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 
-from core.actors import Actor
 from django.db import connection
 from django.db import transaction as database
 
 from audit.chain import Entry, digest
 from audit.models import AuditEvent, AuditHead
+from core.actors import Actor
 
 
 class Log:

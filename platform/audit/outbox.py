@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from core import enqueue
 from django.db import transaction
 
 from audit.models import OutboxEvent
+from core import enqueue
 
 logger = logging.getLogger(__name__)
 

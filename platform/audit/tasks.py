@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from celery import shared_task
-from core import clock
 
 from audit import outbox
+from core import clock
 
 
 @shared_task(name="audit.deliver_outbox")

@@ -88,13 +88,13 @@ def test_another_pepper_opens_nothing(artist: Caller, now: datetime, monkeypatch
 
 def test_a_revoked_token_is_refused_on_the_next_request_and_alone(artist: Caller, now: datetime) -> None:
     leaked, kept = people.token(artist, now), people.token(artist, now)
-    assert gate.caller_for_token(leaked.secret, now)
+    assert gate.caller_for_token(leaked.secret, now).token_id == leaked.public_id
 
     for _ in range(2):
         tokens.revoke(token=leaked.public_id, by=artist.actor, now=now)
 
     assert refusal_of(leaked.secret, now) == "token_revoked"
-    assert gate.caller_for_token(kept.secret, now)
+    assert gate.caller_for_token(kept.secret, now).token_id == kept.public_id
     assert AuditEvent.objects.filter(action="token.revoked", target=leaked.public_id).count() == 1
 
 
@@ -102,7 +102,8 @@ def test_a_token_ends_at_its_moment(artist: Caller, now: datetime) -> None:
     issued = people.token(artist, now, days=1)
     end = now + timedelta(days=1)
 
-    assert gate.caller_for_token(issued.secret, end - timedelta(microseconds=1))
+    caller = gate.caller_for_token(issued.secret, end - timedelta(microseconds=1))
+    assert caller.token_id == issued.public_id
     assert refusal_of(issued.secret, end) == "token_expired"
 
 

@@ -127,4 +127,4 @@ def test_nobody_is_found_where_there_is_nobody(now: datetime) -> None:
     for change in (people.deactivate, people.choose_public_name):
         extra = {"name": "Ada"} if change is people.choose_public_name else {}
         with refused("not_found"):
-            change(user_id=10**9, by=HOUSE, now=now, **extra)  # type: ignore[operator]
+            change(user_id=10**9, by=HOUSE, now=now, **extra)

@@ -66,7 +66,7 @@ def test_each_event_carries_the_hash_of_the_one_before(now: datetime) -> None:
     ],
 )
 def test_the_hash_covers_every_field(change: dict[str, Any], now: datetime) -> None:
-    fields = {"at": now, "actor": "user:a", "action": "b", "target": "c", "data": {"a": 1}}
+    fields: dict[str, Any] = {"at": now, "actor": "user:a", "action": "b", "target": "c", "data": {"a": 1}}
     original = digest(seq=1, entry=Entry(**fields), previous=GENESIS)
 
     assert digest(seq=1, entry=Entry(**(fields | change)), previous=GENESIS) != original

@@ -123,7 +123,7 @@ def statements() -> Iterator[list[str]]:
 
 
 def services() -> set[Callable[..., Any]]:
-    found = set()
+    found: set[Callable[..., Any]] = set()
     for part in PARTS:
         package = import_module(f"{part}.services")
         for module in (

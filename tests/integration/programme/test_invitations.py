@@ -102,7 +102,7 @@ def test_an_account_with_another_address_may_join_and_that_is_noted(cohort_id: i
     assert member is not None
     assert member.user_id == user_id
     noted = AuditEvent.objects.get(action="invitation.accepted").data
-    assert noted == {"account": people.person(user_id).public_id, "same_address": False}
+    assert noted == {"account": people.actor_of(user_id).id, "same_address": False}
     (row,) = queries.invitations(member.programme.id)
     assert (row.email, row.accepted_email) == ("ada@example.org", "ada.at.work@example.org")
 
@@ -188,7 +188,7 @@ def test_a_member_cannot_join_again_and_the_invitation_stays_open(
 
     with refused("already_a_member"):
         invitations.accept(secret=secret, user_id=caller.user_id, by=caller.actor, now=now)
-    assert invitations.look_up(secret, now)
+    assert invitations.look_up(secret, now).daily_seconds == 120
 
 
 def test_a_person_can_be_in_two_programmes(cohort_id: int, now: datetime) -> None:

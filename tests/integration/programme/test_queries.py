@@ -172,8 +172,8 @@ def test_terms_of_another_programme_do_not_count(now: datetime) -> None:
     ],
 )
 def test_a_refused_cohort_changes_nothing(changes: dict[str, Any], code: str, now: datetime) -> None:
-    fields = {"programme_id": people.programme(now).id, "name": "Spring", "daily_seconds": 60}
-    cohorts.create(**fields, by=HOUSE, now=now)  # type: ignore[arg-type]
+    fields: dict[str, Any] = {"programme_id": people.programme(now).id, "name": "Spring", "daily_seconds": 60}
+    cohorts.create(**fields, by=HOUSE, now=now)
 
     with refused(code):
         cohorts.create(**(fields | {"name": "Autumn"} | changes), by=HOUSE, now=now)

@@ -73,7 +73,7 @@ def test_a_role_in_one_programme_counts_there_alone(now: datetime) -> None:
     assert roles_of(user_id, elsewhere.public_id) == frozenset()
     assert [who.id for who in people_with(Role.REVIEWER, here.public_id)] == [user_id]
     assert people_with(Role.REVIEWER, elsewhere.public_id) == []
-    assert scopes_of(user_id, Permission.DECIDE_CASES) == {here.public_id}
+    assert scopes_of(user_id, Permission.DECIDE_CASES) == frozenset({here.public_id})
     assert scopes_of(user_id, Permission.RUN_PROGRAMME) == frozenset()
     assert not gate.may(gate.caller_for_user(user_id), Action.REVIEW)
 
