@@ -13,6 +13,11 @@ from tests.factories import people
 from tests.factories.generation import put_variants
 
 
+@pytest.fixture(autouse=True)
+def _broker(valkey: object) -> None:
+    """Commits put messages on it, and progress is published through it."""
+
+
 @pytest.fixture
 def programme(db: None, now: datetime) -> ProgrammeView:
     """With its terms and two variants."""

@@ -14,6 +14,7 @@ pytest_plugins = [
     "tests.rig.site",
     "tests.rig.browser",
     "tests.rig.clock",
+    "tests.rig.sent",
     "tests.rig.passwords",
 ]
 
