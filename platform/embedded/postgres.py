@@ -71,7 +71,10 @@ class Postgres:
         self._prepare_programs()
         self._see_off_the_last_one()
         self._create_cluster()
-        self._make_folder(self.socket)
+        if self.identity.uid is None:
+            sockets.folder_for(self.state)
+        else:
+            self._make_folder(self.socket)
         for stale in self.socket.glob(".s.PGSQL.*"):
             stale.unlink(missing_ok=True)
         self._child = Child(
@@ -96,10 +99,12 @@ class Postgres:
     def stop(self) -> None:
         if self._child is not None:
             self._child.stop()
+        sockets.release(self.state)
 
     def kill(self) -> None:
         if self._child is not None:
             self._child.kill()
+        sockets.release(self.state)
 
     def remove(self) -> None:
         """Delete the cluster. For throw-away ones; it must not run."""

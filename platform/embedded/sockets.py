@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import re
@@ -34,14 +35,25 @@ def folder_for(state: Path) -> Path:
         near.mkdir(mode=0o700, parents=True, exist_ok=True)
         near.chmod(0o700)
         return near
-    digest = hashlib.sha256(os.fsencode(state.absolute())).hexdigest()[:12]
-    for base in (tempfile.gettempdir(), "/tmp"):  # noqa: S108 - the owner and the mode are checked below
-        short = Path(base) / f"private-view-{os.getuid()}-{digest}"
+    for short in _short(state):
         if fits(short):
             return _private(short)
     raise CannotStart(
         f"No folder with a short enough path for sockets: {short} is too long. Set TMPDIR=/tmp and start again."
     )
+
+
+def release(state: Path) -> None:
+    """Remove the short folder, if there is one and nobody uses it any more."""
+    for short in _short(state):
+        with contextlib.suppress(OSError):
+            short.rmdir()
+
+
+def _short(state: Path) -> list[Path]:
+    digest = hashlib.sha256(os.fsencode(state.absolute())).hexdigest()[:12]
+    bases = (tempfile.gettempdir(), "/tmp")  # noqa: S108 - owner and mode are checked before use
+    return [Path(base) / f"private-view-{os.getuid()}-{digest}" for base in bases]
 
 
 def _private(folder: Path) -> Path:

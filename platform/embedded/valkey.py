@@ -59,6 +59,7 @@ class Valkey:
     def start(self) -> None:
         """Returns when it answers and has read its file. Raises CannotStart."""
         self.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sockets.folder_for(self.state)
         self._see_off_the_last_one()
         self._child.start()
         deadline = time.monotonic() + _START_SECONDS
@@ -73,9 +74,11 @@ class Valkey:
 
     def stop(self) -> None:
         self._child.stop()
+        sockets.release(self.state)
 
     def kill(self) -> None:
         self._child.kill()
+        sockets.release(self.state)
 
     def client(self) -> redis.Redis:
         """One that fails at once where nobody listens: the library would try again for seconds."""

@@ -67,7 +67,7 @@ def clear_away() -> None:
     if listener is not None:
         listener.close()
     for name in ("postgres", "valkey"):
-        shutil.rmtree(sockets.folder_for(folder / name), ignore_errors=True)
+        sockets.release(folder / name)
     shutil.rmtree(folder, ignore_errors=True)
 
 
