@@ -49,7 +49,7 @@ class Postgres:
         self.home = state if self.identity.uid is None else identity.home_outside(state, self.identity)
         self.data = self.home / "data"
         self.log = state / "postgres.log"
-        self.socket = sockets.folder_for(state) if self.identity.uid is None else self.home / "run"
+        self.socket = sockets.path_for(state) if self.identity.uid is None else self.home / "run"
         self._child: Child | None = None
 
     def url(self, *, role: str | None = None, database: str | None = None) -> str:

@@ -25,22 +25,28 @@ def fits(folder: Path) -> bool:
     )
 
 
-def folder_for(state: Path) -> Path:
-    """`state`/run where its path fits, else a short folder under the temporary one. Created, mode 0700.
+def path_for(state: Path) -> Path:
+    """`state`/run where its path fits, else a short folder under the temporary one.
 
     The short one is named after `state`, so that each checkout has its own and finds it again.
     """
-    near = state / "run"
-    if fits(near):
-        near.mkdir(mode=0o700, parents=True, exist_ok=True)
-        near.chmod(0o700)
-        return near
-    for short in _short(state):
-        if fits(short):
-            return _private(short)
+    for folder in (state / "run", *_short(state)):
+        if fits(folder):
+            return folder
     raise CannotStart(
-        f"No folder with a short enough path for sockets: {short} is too long. Set TMPDIR=/tmp and start again."
+        f"No folder with a short enough path for sockets: {folder} is too long. Set TMPDIR=/tmp and start again."
     )
+
+
+def folder_for(state: Path) -> Path:
+    """The folder of `path_for`, made for us alone."""
+    folder = path_for(state)
+    if folder.parent == state:
+        state.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        return folder
+    return _private(folder)
 
 
 def release(state: Path) -> None:

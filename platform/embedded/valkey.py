@@ -25,7 +25,7 @@ class Valkey:
 
     def __init__(self, state: Path, *, durable: bool = True) -> None:
         self.state = state
-        self.socket = sockets.folder_for(state) / "valkey.sock"
+        self.socket = sockets.path_for(state) / "valkey.sock"
         argv: list[str | Path] = [
             *(
                 binaries.valkey_server(),

@@ -27,7 +27,7 @@ def prepare() -> None:
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
-    postgres, valkey = (sockets.folder_for(folder / name) for name in ("postgres", "valkey"))
+    postgres, valkey = (sockets.path_for(folder / name) for name in ("postgres", "valkey"))
     os.environ.update(
         {
             "DJANGO_SETTINGS_MODULE": "config.settings",
