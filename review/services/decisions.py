@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from audit import log, mail, outbox
 from core.actors import Actor
@@ -166,6 +167,9 @@ def _write(
     submission_state, case_state = AFTER[verdict.outcome]
     check(SUBMISSION, SubmissionState(case.submission.state), submission_state)
     check(CASE, CaseState(case.state), case_state)
+    with connection.cursor() as cursor:
+        # Its reasons follow it; an earlier turn at the log in this transaction would have set all checks to immediate.
+        cursor.execute("SET CONSTRAINTS decision_reasoned DEFERRED")
     decision = Decision.objects.create(
         task=task,
         case=case,

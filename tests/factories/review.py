@@ -22,7 +22,9 @@ from tests.factories.generation import completed_video
 
 REASONS = (
     Reason("P1", "Somebody's work without their yes", "The clip copies a work that is not the artist's."),
-    Reason("P2", "A real person's likeness without consent", "A person can be recognised and has not agreed."),
+    Reason(
+        "P2", "A real person's likeness without consent", "A person can be recognised and has not agreed."
+    ),
     Reason("S1", "The mark cannot be read", "Something in the clip hides the visible mark."),
     Reason("N1", "Criticises us", "Criticism of the programme is never a reason.", may_be_used=False),
     Reason("N2", "Off-brand", "Taste is never a reason.", may_be_used=False),
@@ -33,7 +35,9 @@ TITLE = "Harbour, 06:10"
 
 
 def put_policy(programme_id: int, now: datetime) -> int:
-    return policies.publish(programme_id=programme_id, text=POLICY, reasons=REASONS, by=system("test"), now=now)
+    return policies.publish(
+        programme_id=programme_id, text=POLICY, reasons=REASONS, by=system("test"), now=now
+    )
 
 
 @dataclass(frozen=True, slots=True)
