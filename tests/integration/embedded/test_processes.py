@@ -11,6 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from embedded import sockets
 from embedded.processes import Child, Command
 
 SERVERS = Path(__file__).with_name("servers.py")
@@ -99,3 +100,5 @@ def test_kill_9_of_the_parent_leaves_no_server_and_the_next_start_works(folder: 
         parent.stdout.close()
 
         assert all(is_gone(pid) for pid in [*pids, *backends])
+    for server in ("postgres", "valkey"):
+        sockets.release(folder / server)
