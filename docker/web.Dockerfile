@@ -8,10 +8,10 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# The same versions as `make demo`, less what only a render needs.
+# The same versions as `make demo`, less what only a render needs. (numpy: the worker reads the shape of a spec.)
 COPY pyproject.toml requirements.txt docker/dependencies.py /tmp/build/
 WORKDIR /tmp/build
-RUN python dependencies.py > direct.txt \
+RUN python dependencies.py numpy > direct.txt \
     && pip install --requirement direct.txt --constraint requirements.txt \
     && rm -r /tmp/build/*
 WORKDIR /app
