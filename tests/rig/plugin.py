@@ -23,5 +23,20 @@ def pytest_configure(config: pytest.Config) -> None:
     network.forbid_foreign_hosts()
 
 
+@pytest.hookimpl(trylast=True)  # after the shuffle
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is shared and would disturb others comes last, side by side.
+
+    The lasting worker takes any message that it finds. Playwright keeps an event loop running in this thread,
+    beside which `asyncio.run` refuses to work.
+    """
+
+    def place(item: pytest.Item) -> tuple[bool, bool]:
+        wants = getattr(item, "fixturenames", ())
+        return "browser" in wants, "celery_worker_process" in wants
+
+    items.sort(key=place)
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
     environment.clear_away()

@@ -69,12 +69,6 @@ class CeleryWorker:
 _lasting: list[CeleryWorker] = []
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that share the lasting worker come last, side by side: it starts once, and no other test meets it."""
-    items.sort(key=lambda item: "celery_worker_process" in getattr(item, "fixturenames", ()))
-
-
 @pytest.fixture(autouse=True)
 def _no_uninvited_worker(request: pytest.FixtureRequest) -> None:
     """It would take the messages of a test that counts them."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import psycopg
 import pytest
+from playwright.sync_api import BrowserContext, Page
 
 from embedded.postgres import SUPERUSER, Postgres
 from embedded.valkey import Valkey
@@ -124,6 +125,19 @@ def test_messages_wait_for_a_worker_and_are_gone_in_the_next_test(
     app.send_task("config.echo", args=["hello"])
 
     assert queued("default") == 1
+
+
+def test_two_people_have_a_browser_each(
+    new_browser_context: Callable[..., BrowserContext], browser_page: Page
+) -> None:
+    other = new_browser_context()
+    answer = browser_page.goto("/accounts/login/")
+    assert answer is not None
+    assert answer.status == 200
+
+    cookies = {cookie["name"] for cookie in browser_page.context.cookies()}
+    assert "pv_csrf" in cookies
+    assert other.cookies() == []
 
 
 def test_the_site_answers_on_the_address_that_the_settings_name(
