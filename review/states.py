@@ -6,6 +6,8 @@ there yet, so they stand in no transition table.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import models
 
 from core.states import Transitions
@@ -95,7 +97,7 @@ GRANT: Transitions[GrantState] = {
     GrantState.REVOKED: frozenset(),
 }
 
-MACHINES = {
+MACHINES: dict[str, tuple[Transitions[Any], tuple[Any, ...]]] = {
     "Submission": (SUBMISSION, (SubmissionState.OPEN,)),
     "ReviewCase": (CASE, (CaseState.QUEUED,)),
     "ReviewTask": (TASK, (TaskState.QUEUED,)),

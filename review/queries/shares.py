@@ -55,10 +55,7 @@ def share_state(video_ids: Iterable[int], *, now: datetime) -> dict[int, ShareSt
     rows = list(latest)
     made = decisions.of_cases(row.case.pk for row in rows)
     given = {grant.submission_id: grant for grant in ReleaseGrant.objects.filter(submission__in=rows)}
-    found = {
-        row.video_id: _state(row, (made.get(row.case.pk) or [None])[-1], given.get(row.pk), now)
-        for row in rows
-    }
+    found = {row.video_id: _state(row, _last(made.get(row.case.pk)), given.get(row.pk), now) for row in rows}
     return {video: found.get(video, ShareState()) for video in asked}
 
 
@@ -76,10 +73,14 @@ def submissions_of(membership_id: int, *, limit: int, after: str | None = None) 
             created_at=row.created_at,
             due_at=row.case.due_at,
             closed_at=row.closed_at,
-            decision=(made.get(row.case.pk) or [None])[-1],
+            decision=_last(made.get(row.case.pk)),
         )
         for row in rows
     ]
+
+
+def _last(made: list[DecisionView] | None) -> DecisionView | None:
+    return made[-1] if made else None
 
 
 def wish_of(row: Submission) -> Wish:

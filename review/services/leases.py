@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import IntegrityError, connection, transaction
@@ -112,7 +113,7 @@ def sweep(*, now: datetime) -> int:
 
 
 def _take(reviewer: int, now: datetime, programmes: Sequence[int] | None) -> int | None:
-    values = {
+    values: dict[str, Any] = {
         "now": now,
         "until": now + LEASE,
         "reviewer": reviewer,

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
+from django.db.models import Model
 
 from access.caller import Caller
 from audit.models import AuditEvent, OutboxEvent
@@ -126,8 +127,7 @@ def stale() -> str:
 
 def everything() -> dict[str, list[dict[str, Any]]]:
     """All rows that a service of review could change, to say afterwards that nothing has."""
-    models = [*apps.get_app_config("review").get_models(), *apps.get_app_config("generation").get_models()]
-    return {
-        model._meta.label: list(model._base_manager.order_by("pk").values())
-        for model in [*models, AuditEvent, OutboxEvent]
-    }
+    models: list[type[Model]] = [AuditEvent, OutboxEvent]
+    for app in ("review", "generation"):
+        models += apps.get_app_config(app).get_models()
+    return {model._meta.label: list(model._base_manager.order_by("pk").values()) for model in models}

@@ -224,7 +224,7 @@ def test_a_failure_after_the_decision_leaves_nothing(
     def no_post(**_: Any) -> None:
         raise WrongState("broken", "The letter could not be written.")
 
-    monkeypatch.setattr(decisions.mail, "post", no_post)
+    monkeypatch.setattr("audit.mail.post", no_post)
     with pytest.raises(DomainError):
         decisions.decide(
             case=made.case, lease_token=lease.token, outcome="approve", by=reviewer.actor, now=now

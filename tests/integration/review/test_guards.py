@@ -17,7 +17,7 @@ from tests.factories.review import asked, asked_at, claimed, clip_id, decided, e
 pytestmark = pytest.mark.django_db
 
 
-def _refused(statement: str, *values: object, saying: str = ".") -> None:
+def _refused(statement: str, *values: str | int, saying: str = ".") -> None:
     """The statement fails, at once or when deferred checks are made, and leaves nothing."""
     before = everything()
     with pytest.raises(DatabaseError, match=saying), transaction.atomic():
@@ -25,7 +25,7 @@ def _refused(statement: str, *values: object, saying: str = ".") -> None:
     assert everything() == before
 
 
-def _execute(statement: str, *values: object) -> None:
+def _execute(statement: str, *values: str | int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, list(values))
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")

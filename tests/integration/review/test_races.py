@@ -131,8 +131,8 @@ def test_a_withdrawal_and_a_decision_do_not_both_happen(
             case=made.case, lease_token=lease.token, outcome="approve", by=reviewer.actor, now=now
         )
 
-    def withdraw() -> object:
-        return submissions.withdraw(submission=made.submission, by=artist.actor, now=now)
+    def withdraw() -> None:
+        submissions.withdraw(submission=made.submission, by=artist.actor, now=now)
 
     found = _together(decide, withdraw)
 

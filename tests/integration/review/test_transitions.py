@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
+from django.db.models import TextChoices
 
 from access.caller import Caller
 from core.errors import DomainError, WrongState
@@ -108,12 +109,13 @@ def _case_at(state: CaseState, artist: Caller, reviewer: Caller, now: datetime) 
     return made
 
 
-def _back(made: Asked, artist: Caller, reviewer: Caller, now: datetime) -> object:
+def _back(made: Asked, artist: Caller, reviewer: Caller, now: datetime) -> None:
     """To the queue: the reviewer hands the case back, or the artist answers."""
     held = ReviewTask.objects.filter(case__public_id=made.case, state="leased").first()
     if held is None or held.lease_token is None:
-        return _resubmit(made, artist, reviewer, now)
-    return leases.hand_back(task=held.public_id, lease_token=held.lease_token, by=reviewer.actor, now=now)
+        _resubmit(made, artist, reviewer, now)
+    else:
+        leases.hand_back(task=held.public_id, lease_token=held.lease_token, by=reviewer.actor, now=now)
 
 
 def _claim(made: Asked, artist: Caller, reviewer: Caller, now: datetime) -> None:
@@ -210,9 +212,9 @@ def test_grant_moves_as_its_table_says(
 @pytest.mark.parametrize("noun", MACHINES)
 def test_no_state_that_no_move_leads_to_can_be_left(noun: str) -> None:
     table, _ = MACHINES[noun]
-    states = {type(state) for state in table}.pop()
+    names: type[TextChoices] = type(next(iter(table)))
 
-    for state in set(states) - set(table):
-        for target in states:
+    for state in set(names) - set(table):
+        for target in names:
             with pytest.raises(DomainError):
                 check(table, state, target)
