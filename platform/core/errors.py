@@ -1,4 +1,4 @@
-"""What can be anticipated. Each family maps to one HTTP status at each door; the sentence is shown to people as it is."""
+"""What can be anticipated. Each family maps to one HTTP status at each door; people read the sentence as it is."""
 
 from __future__ import annotations
 
@@ -49,6 +49,8 @@ class OverQuota(DomainError):
 class Invalid(DomainError):
     """What was sent cannot be used. `fields` names each field and what is wrong with it."""
 
-    def __init__(self, code: str, sentence: str, *, fields: Mapping[str, str] | None = None, **extra: Any) -> None:
+    def __init__(
+        self, code: str, sentence: str, *, fields: Mapping[str, str] | None = None, **extra: Any
+    ) -> None:
         super().__init__(code, sentence, **extra)
         self.fields: Mapping[str, str] = fields or {}
