@@ -74,6 +74,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
-    response = render(request, "errors/page.html", {"title": title, "sentence": sentence}, status=status)
+    response = render(
+        request, "errors/page.html", {"title": title, "sentence": sentence, "status": status}, status=status
+    )
     response["Cache-Control"] = "no-store"
     return response

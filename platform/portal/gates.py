@@ -16,6 +16,7 @@ from django.utils import timezone
 from access import gate
 from access.caller import Caller
 from access.gate import Action
+from core.errors import NotFound
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -63,6 +64,22 @@ def requires(action: Action) -> Callable[[CallerView[P]], View[P]]:
         return checked
 
     return decorate
+
+
+def hidden(view: View[P]) -> View[P]:
+    """For what only its owner may know of: whoever is not signed in, or may not see it, finds nothing at all.
+
+    The page that says so offers to sign in.
+    """
+
+    @wraps(view)
+    def asked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        caller = caller_of(request)
+        if caller is None or caller.membership is None:
+            raise NotFound("not_found", "There is nothing here, or nothing that you may see.")
+        return view(request, *args, **kwargs)
+
+    return asked
 
 
 def needs_welcome(caller: Caller) -> bool:

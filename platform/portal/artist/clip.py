@@ -20,7 +20,7 @@ from generation import queries as generation
 from generation.queries import ClipView
 from generation.services import requests
 from portal.artist.words import now_of
-from portal.gates import requires
+from portal.gates import hidden, requires
 from review import queries as review
 from review.rules import Wish
 from review.services import shares
@@ -37,6 +37,7 @@ def own_clip(caller: Caller, video: str) -> ClipView:
 
 
 @require_safe
+@hidden
 @requires(Action.READ_OWN)
 def show(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     return page(request, caller, own_clip(caller, video))
@@ -70,6 +71,7 @@ def _state(clip: ClipView) -> dict[str, Any]:
 
 
 @require_safe
+@hidden
 @requires(Action.READ_OWN)
 def state(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     """How a render stands, for a page that asks again and again. Ends by asking the browser to load the page anew."""
@@ -81,6 +83,7 @@ def state(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 
 
 @require_POST
+@hidden
 @requires(Action.CHANGE_OWN)
 def stop(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     clip = own_clip(caller, video)
@@ -90,6 +93,7 @@ def stop(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@hidden
 @requires(Action.CHANGE_OWN)
 def delete(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     """Asks first: the files cannot be brought back."""
@@ -102,6 +106,7 @@ def delete(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 
 
 @require_safe
+@hidden
 @requires(Action.READ_OWN)
 def file(request: HttpRequest, caller: Caller, video: str, name: str) -> HttpResponseBase:
     if name not in KINDS:

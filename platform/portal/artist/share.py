@@ -14,7 +14,7 @@ from generation import queries as generation
 from portal.artist import clip as clips
 from portal.artist.studio import PAGE, Tile, tiles
 from portal.errors import status_of
-from portal.gates import requires
+from portal.gates import hidden, requires
 from review import queries as review
 from review.queries import ShareState
 from review.rules import Wish
@@ -23,6 +23,7 @@ from review.states import RevokerRole, ShareWord
 
 
 @require_POST
+@hidden
 @requires(Action.ASK_TO_SHARE)
 def ask(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     """A first wish, or the answer to changes that were asked for."""
@@ -66,6 +67,7 @@ def _share(caller: Caller, video: str) -> ShareState:
 
 
 @require_POST
+@hidden
 @requires(Action.CHANGE_OWN)
 def withdraw(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     share = _share(caller, video)
@@ -76,6 +78,7 @@ def withdraw(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 
 
 @require_POST
+@hidden
 @requires(Action.REVOKE_OWN_SHARE)
 def take_back(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     share = _share(caller, video)

@@ -19,7 +19,7 @@ from generation.rules import Order
 from generation.services import requests
 from portal.artist.words import Now, about, now_of
 from portal.errors import status_of
-from portal.gates import needs_welcome, signed_in
+from portal.gates import hidden, needs_welcome, signed_in
 from programme import queries as programme
 from programme.queries import MembershipView
 from review import queries as review
@@ -156,6 +156,7 @@ def _ahead(variants: list[VariantView]) -> str:
 
 
 @require_safe
+@hidden
 @signed_in
 def tile(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     """One tile, for a page that waits for it."""

@@ -28,6 +28,7 @@
     set(left, until, last) {
       this.endsAt = Date.now() + left * SECOND;
       this.untilText = until;
+      this.voice.textContent = "";
       this.last = last;
       this.unspoken = SPOKEN.filter((mark) => mark < left);
       this.show();
@@ -56,8 +57,10 @@
     }
 
     speak(left) {
-      if (!this.unspoken.length || left > this.unspoken[0]) return;
-      const mark = this.unspoken.shift();
+      const passed = this.unspoken.filter((mark) => left <= mark);
+      if (!passed.length) return;
+      const mark = passed.at(-1); // a sleeping computer may wake behind several
+      this.unspoken = this.unspoken.filter((other) => left > other);
       this.voice.textContent = mark ? `${mark / 60} minutes left on this case.` : "Your time on this case is up.";
     }
 

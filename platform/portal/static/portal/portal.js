@@ -63,7 +63,7 @@
 
   // What this render costs, beside the button.
   const order = document.querySelector("form.prompt");
-  const cost = document.querySelector("[data-cost]");
+  const cost = document.querySelector("[data-left]");
   if (order && cost) {
     const tell = () => {
       const variant = order.elements.variant.selectedOptions[0];
