@@ -17,6 +17,7 @@ from access.kinds import KINDS, TokenKind
 from access.services import tokens
 from accounts import queries as accounts
 from accounts.services import people
+from audit import log
 from config.demo import story, texts
 from config.demo.clips import put_clips
 from config.demo.story import Guest
@@ -77,14 +78,15 @@ def _check_empty_or_ours() -> None:
 
 
 def _put_staff(guest: Guest) -> None:
+    """Whole or not at all: a role that an operator has taken since is not given back."""
+    if accounts.by_email(guest.email) is not None:
+        return
     now = clock.now()
-    person = accounts.by_email(guest.email)
-    if person is None:
+    with log.transaction():
         person = people.create(email=guest.email, password=guest.password, by=HOUSE, now=now)
         people.verify_email(user_id=person.id, email=guest.email, by=HOUSE, now=now)
-    if not person.public_name:
-        people.choose_public_name(user_id=person.id, name=guest.name, by=_actor(guest), now=now)
-    grants.grant(user_id=person.id, role=ROLES[guest.role], by=HOUSE, now=now)
+        people.choose_public_name(user_id=person.id, name=guest.name, by=HOUSE, now=now)
+        grants.grant(user_id=person.id, role=ROLES[guest.role], by=HOUSE, now=now)
 
 
 def _put_programme() -> ProgrammeView:

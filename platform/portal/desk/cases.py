@@ -17,8 +17,8 @@ from delivery import serve
 from portal.desk.lease import lease_clock
 from portal.desk.queue import WORDS
 from portal.desk.verdict import OUTCOMES, Typed
-from portal.desk.zone import tell_house_time
 from portal.gates import requires
+from portal.zone import tell_house_time
 from review import queries as review
 from review.queries import CaseView, LeaseView
 from review.services import leases

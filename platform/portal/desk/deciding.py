@@ -12,8 +12,8 @@ from core import clock
 from core.errors import Invalid, NotFound, WrongState
 from portal.desk.cases import open_context
 from portal.desk.verdict import Typed
-from portal.desk.zone import tell_house_time
 from portal.gates import requires
+from portal.zone import tell_house_time
 from review import queries as review
 from review.services import decisions, leases
 

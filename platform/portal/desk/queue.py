@@ -11,9 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 from access.caller import Caller
 from access.gate import Action
 from core import clock
-from portal.desk.zone import tell_house_time
 from portal.gates import requires
 from portal.paging import page
+from portal.zone import tell_house_time
 from review import queries as review
 from review.queries import DecidedEntry, QueueEntry
 from review.services import leases

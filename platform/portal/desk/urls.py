@@ -7,14 +7,14 @@ from portal.office import staff_tokens
 
 app_name = "desk"
 urlpatterns = [
-    path("", queue.show, name="queue"),
-    path("/next", queue.take, name="next"),
-    path("/decided", queue.decided, name="decided"),
-    path("/tokens", staff_tokens.desk, name="tokens"),
-    path("/tokens/<str:token>/revoke", staff_tokens.desk_revoke, name="token_revoke"),
-    path("/cases/<str:case>", cases.show, name="case"),
-    path("/cases/<str:case>/keep", cases.keep, name="keep"),
-    path("/cases/<str:case>/hand-back", cases.hand_back, name="hand_back"),
-    path("/cases/<str:case>/decide", deciding.decide, name="decide"),
-    path("/cases/<str:case>/<str:name>", cases.file, name="file"),
+    path("desk", queue.show, name="queue"),
+    path("desk/next", queue.take, name="next"),
+    path("desk/decided", queue.decided, name="decided"),
+    path("desk/tokens", staff_tokens.desk, name="tokens"),
+    path("desk/tokens/<str:token>/revoke", staff_tokens.desk_revoke, name="token_revoke"),
+    path("desk/cases/<str:case>", cases.show, name="case"),
+    path("desk/cases/<str:case>/keep", cases.keep, name="keep"),
+    path("desk/cases/<str:case>/hand-back", cases.hand_back, name="hand_back"),
+    path("desk/cases/<str:case>/decide", deciding.decide, name="decide"),
+    path("desk/cases/<str:case>/<str:name>", cases.file, name="file"),
 ]

