@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.bench import jobs, reads
 from tests.bench.installation import Installation
+from tests.bench.measure import tell
 from tests.clients import venvs
 
 HERE = Path(__file__).parent
@@ -19,7 +20,7 @@ HERE = Path(__file__).parent
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    options.add_argument("--rounds", type=int, default=5)
+    options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--reads", type=int, default=2000, help="status reads a round")
     options.add_argument("--only", choices=["jobs", "reads"])
     chosen = options.parse_args()
@@ -34,7 +35,7 @@ def main() -> None:
     finally:
         house.close()
     load = " ".join(f"{value:.1f}" for value in os.getloadavg())
-    print(
+    tell(
         f"\n{time.monotonic() - begun:.0f} s; {os.cpu_count()} processors, load {load}. Ratios count, not milliseconds."
     )
 
@@ -46,7 +47,7 @@ def _run(house: Installation, peers: Path, chosen: argparse.Namespace) -> None:
     if chosen.only != "reads":
         worker = house.start_worker()
         stores = (house.postgres.pid, house.valkey.pid)
-        jobs.run(jobs.peers(house, member, peers, (web, worker)), stores, min(chosen.rounds, 5))
+        jobs.run(jobs.peers(house, member, peers, (web, worker)), stores, chosen.rounds)
     if chosen.only != "jobs":
         from django.conf import settings
 

@@ -23,12 +23,12 @@ app.conf.update(
 SPEC = RenderSpec(prompt="a red boat", seed=1, width=160, height=90, seconds=1, fps=24, steps=4, guidance=1.0)
 
 
-@app.task(name="bare.nothing")  # type: ignore[untyped-decorator]
+@app.task(name="bare.nothing")
 def nothing() -> int:
     return 1
 
 
-@app.task(name="bare.pipeline")  # type: ignore[untyped-decorator]
+@app.task(name="bare.pipeline")
 def pipeline() -> int:
     """Frames, mark, encode and probe as in our worker; no row, no lease, no store."""
     with tempfile.TemporaryDirectory() as folder:
@@ -37,7 +37,7 @@ def pipeline() -> int:
             backend=registry.load("null", "builtin"),
             mark=VisibleMark("Bench", "ABCD-EFGH"),
             folder=Path(folder),
-            progress=lambda done, total: None,
+            progress=lambda _done, _total: None,
             cancelled=lambda: False,
         )
     return len(made.files)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
+import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -35,7 +36,8 @@ class Loop:
 
     seconds: float
     latencies: list[float]
-    cpu: float
+    trees: tuple[float, ...]
+    """Processor time of each tree, in seconds."""
 
     @property
     def per_second(self) -> float:
@@ -43,7 +45,7 @@ class Loop:
 
     @property
     def cpu_each(self) -> float:
-        return self.cpu / len(self.latencies)
+        return sum(self.trees) / len(self.latencies)
 
     @property
     def p50(self) -> float:
@@ -63,10 +65,16 @@ async def closed_loop(job: Job, *, clients: int, jobs: int, pids: Sequence[int])
             await job()
             latencies.append(time.perf_counter() - begun)
 
-    before, begun = cpu_seconds(pids), time.perf_counter()
+    before, begun = [cpu_seconds([pid]) for pid in pids], time.perf_counter()
     await asyncio.gather(*(client() for _ in range(clients)))
     seconds = time.perf_counter() - begun
-    return Loop(seconds, latencies, cpu_seconds(pids) - before)
+    used = tuple(cpu_seconds([pid]) - spent for pid, spent in zip(pids, before, strict=True))
+    return Loop(seconds, latencies, used)
+
+
+def tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def said(values: Sequence[float], scale: float = 1.0, digits: int = 1) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from tests.bench.installation import ROOT, Installation, Member, free_port
-from tests.bench.measure import Http, Job, Loop, closed_loop, cpu_seconds, said
+from tests.bench.measure import Http, Job, Loop, closed_loop, cpu_seconds, said, tell
 
 ROWS = 100_000
 CONNECTIONS = 16
@@ -20,8 +20,8 @@ INSERT INTO generation_video (public_id, code, membership_id, variant_id, reques
     seed, width, height, seconds, fps, steps, guidance, cost, created_at, queued_at, attempts_made, lease_worker,
     lease_token, lease_expires_at, started_at, finished_at, error_code, error_sentence)
 SELECT 'video_bench' || n, 'B' || lpad(n::text, 8, '0'), %(membership)s, %(variant)s, 'token:bench',
-    CASE WHEN n %% 2 = 0 THEN 'in_progress' ELSE 'failed' END, 'a red boat drifting left over the sea', '', n, 160, 90, 1,
-    24, 4, 1.0, 1, now() - n * interval '1 second', now(), 1, '',
+    CASE WHEN n %% 2 = 0 THEN 'in_progress' ELSE 'failed' END, 'a red boat drifting left over the sea', '', n,
+    160, 90, 1, 24, 4, 1.0, 1, now() - n * interval '1 second', now(), 1, '',
     CASE WHEN n %% 2 = 0 THEN gen_random_uuid() END, CASE WHEN n %% 2 = 0 THEN now() + interval '1 day' END, now(),
     CASE WHEN n %% 2 = 1 THEN now() END, CASE WHEN n %% 2 = 1 THEN 'render_failed' ELSE '' END,
     CASE WHEN n %% 2 = 1 THEN 'A fault of ours.' ELSE '' END
@@ -47,7 +47,15 @@ def start_twin(house: Installation, python: Path, pepper: str) -> tuple[int, int
         f"?host={quote(str(house.postgres.socket), safe='/')}",
         "PYTHONPATH": str(ROOT / "tests" / "bench"),
     }
-    serve = ["-m", "uvicorn", "twin:app", "--host", "127.0.0.1", "--port", str(port), "--no-access-log"]
+    serve = [
+        "-m",
+        "uvicorn",
+        "twin:app",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]  # logs each request, as ours does
     return port, house.start("twin", [python, *serve], f"http://127.0.0.1:{port}/health", env=env)
 
 
@@ -71,12 +79,12 @@ def run(
             if round_:
                 loops[name].append(loop)
                 stores[name].append((cpu_seconds([house.postgres.pid]) - before) / reads)
-    print(
+    tell(
         f"\nStatus read, {ROWS:,} rows, 1 process, {CONNECTIONS} connections, {rounds} rounds: median (range)"
     )
-    print("| target | CPU us a request | PostgreSQL us | requests/s | p50 ms |\n|---|---|---|---|---|")
+    tell("| target | CPU us a request | PostgreSQL us | requests/s | p50 ms |\n|---|---|---|---|---|")
     for name, made in loops.items():
-        print(
+        tell(
             f"| {name} | {said([loop.cpu_each for loop in made], 1e6, 0)} | {said(stores[name], 1e6, 0)} "
             f"| {said([loop.per_second for loop in made], 1, 0)} | {said([loop.p50 for loop in made], 1e3)} |"
         )
@@ -85,7 +93,7 @@ def run(
             statistics.median(loop.cpu_each for loop in loops[f"{who}, a video that {kind}"])
             for who in ("Private View", "FastAPI + asyncpg")
         )
-        print(f"\nA video that {kind}: x {ours / theirs:.2f} of the twin's CPU.")
+        tell(f"\nA video that {kind}: x {ours / theirs:.2f} of the twin's CPU.")
 
 
 def _reader(port: int, token: str, odd: int) -> Job:

@@ -63,7 +63,7 @@ def render(artist: OpenAI) -> str:
     assert extra["quota"]["charged"] > 0
     assert extra["share"]["state"] == "private"
     assert artist.videos.retrieve(video.id).completed_at == video.completed_at
-    return video.id
+    return str(video.id)
 
 
 def download(artist: OpenAI, video: str) -> int:
@@ -93,7 +93,7 @@ def caught(call: Any) -> openai.APIStatusError | None:
 
 
 def errors(base_url: str, artist: OpenAI) -> None:
-    bad = refusal(lambda: artist.videos.create(prompt=PROMPT, seconds="0"))  # type: ignore[arg-type]
+    bad = refusal(lambda: artist.videos.create(prompt=PROMPT, seconds="0"))
     assert isinstance(bad, openai.BadRequestError)
     assert (bad.code, bad.param, bad.type) == ("invalid_request", "seconds", "invalid_request_error")
     unknown = refusal(lambda: artist.videos.create(prompt=PROMPT, model="sora-2"))

@@ -7,7 +7,7 @@ import pytest
 
 from access.caller import Caller
 from generation.states import VideoState
-from programme.queries import ProgrammeView
+from programme.queries import ProgrammeView, memberships_of
 from tests.factories import people
 from tests.factories.api import Api
 from tests.factories.generation import PROMPT, completed_video, video_at
@@ -84,7 +84,7 @@ def test_a_token_of_another_membership_of_the_same_person_gets_nothing(
     invitations.accept(secret=people.invite(second, now), user_id=artist.user_id, by=by, now=now)
     elsewhere = next(
         found
-        for found in people.queries.memberships_of(artist.user_id)
+        for found in memberships_of(artist.user_id)
         if artist.membership and found.id != artist.membership.id
     )
     people.accept_terms(elsewhere, now)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,11 +22,11 @@ def test_what_no_view_ever_sees_is_still_answered(live_site: LiveSite) -> None:
     with socket.create_connection((host.hostname or "", host.port or 0), timeout=10) as raw:
         raw.sendall(b"GET /v1/videos?after=\xff HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
         answer = raw.makefile("rb").read()
-    status, headers = answer.split(b"\r\n", 1)
-    assert b" 401 " in status, status
-    assert b"application/problem+json" in headers
+    assert answer.startswith(b"HTTP/1.1 400 "), answer[
+        :100
+    ]  # the HTTP parser's own words: no application saw it
 
-    def chunks() -> object:
+    def chunks() -> Iterator[bytes]:
         yield b'{"prompt": "a boat"}'
 
     sent = httpx.post(f"{live_site.url}/v1/videos", content=chunks(), headers={"authorization": "Bearer x"})
