@@ -44,7 +44,10 @@ def test_queues_a_video_reserves_its_cost_and_wakes_the_workers_of_its_queue(
         "turbo-1",
     )
     assert _left(artist, now) == before - 6
-    assert AuditEvent.objects.filter(action="video.requested", target=video, actor=str(artist.actor)).count() == 1
+    assert (
+        AuditEvent.objects.filter(action="video.requested", target=video, actor=str(artist.actor)).count()
+        == 1
+    )
     woken = [(task.kwargs, task.queue) for task in sent_tasks if task.name == "generation.wake"]
     assert woken == [({"lane": "turbo"}, "pv-tests.render.turbo")]
 

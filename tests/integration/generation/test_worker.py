@@ -38,7 +38,9 @@ def _render_with_the_built_in_model(steps: int) -> None:
     ModelVariant.objects.filter(slug="turbo-1").update(backend="diffusers", checkpoint="builtin", steps=steps)
 
 
-def test_a_wake_up_drains_the_queue_into_finished_clips(artist: Caller, start_celery_worker: StartWorker) -> None:
+def test_a_wake_up_drains_the_queue_into_finished_clips(
+    artist: Caller, start_celery_worker: StartWorker
+) -> None:
     videos = [queued_video(artist, clock.now(), seconds=2, size="640x360") for _ in range(3)]
     start_celery_worker("render.turbo")
 
@@ -64,7 +66,10 @@ def test_a_render_killed_in_the_middle_is_finished_by_another_worker_once(
     start_celery_worker("render.turbo")
 
     _wait_for(lambda: _state(video) == VideoState.COMPLETED)
-    assert [attempt.end for attempt in Attempt.objects.order_by("number")] == [AttemptEnd.LOST, AttemptEnd.FINISHED]
+    assert [attempt.end for attempt in Attempt.objects.order_by("number")] == [
+        AttemptEnd.LOST,
+        AttemptEnd.FINISHED,
+    ]
     assert Master.objects.count() == 1
 
 
@@ -104,4 +109,6 @@ def test_a_cancelled_render_stops_at_its_next_step_and_leaves_the_worker_free(
     _wait_for(lambda: _state(after) == VideoState.COMPLETED, seconds=20)
     assert _state(video) == VideoState.CANCELLED
     assert worker.alive
-    assert not list(files.store().path(files.keys(video, Attempt.objects.first().lease_token)[0]).parent.glob("*"))  # type: ignore[union-attr]
+    assert not list(
+        files.store().path(files.keys(video, Attempt.objects.first().lease_token)[0]).parent.glob("*")
+    )  # type: ignore[union-attr]

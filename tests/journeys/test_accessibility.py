@@ -1,0 +1,109 @@
+"""Every page of every room: axe finds nothing, nothing scrolls sideways, in both themes and at both widths."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page
+
+from access.caller import Caller
+from core import clock
+from tests.factories import generation, people, review
+from tests.journeys.conftest import House, sign_in
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(420)]
+NewContext = Callable[..., BrowserContext]
+WIDTHS = (1280, 390, 320)
+
+
+@pytest.fixture
+def artist(house: House) -> Caller:
+    now = clock.now()
+    return people.artist(people.cohort(house.programme.id, now), now, name="Oda Venn")
+
+
+def _check(page: Page, address: str) -> list[str]:
+    page.goto(address)
+    faults = []
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            faults.append(f"{address} scrolls sideways at {width}")
+    for width in WIDTHS[:2]:
+        page.set_viewport_size({"width": width, "height": 800})
+        found = Axe().run(page)
+        faults += [
+            f"{address} at {width}: {fault['id']}: {[node['target'] for node in fault['nodes']][:3]}"
+            for fault in found.response["violations"]
+        ]
+    if page.locator("h1").count() != 1:
+        faults.append(f"{address} has {page.locator('h1').count()} h1")
+    return faults
+
+
+@contextmanager
+def _signed_in(new_context: NewContext, theme: str, caller: Caller | None) -> Iterator[Page]:
+    context = new_context(color_scheme=theme)
+    page = context.new_page()
+    if caller is not None:
+        sign_in(page, caller.email)
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible(
+    house: House, artist: Caller, new_browser_context: NewContext, theme: str
+) -> None:
+    now = clock.now()
+    generation.put_variants(house.programme.id, now)
+    on_view, share = review.on_view(artist, house.reviewer, now)
+    refused = review.asked(artist, now)
+    review.decided(refused, "refuse", house.reviewer, now)
+    changes = review.asked(artist, now)
+    review.decided(changes, "changes", house.reviewer, now)
+    asked = review.asked(artist, now)
+    guest = people.invite(people.cohort(house.programme.id, now), now)
+    queued = generation.queued_video(artist, now)
+
+    faults: list[str] = []
+    with _signed_in(new_browser_context, theme, None) as page:
+        for address in (
+            "/",
+            "/policy",
+            f"/s/{share}",
+            "/accounts/login/",
+            "/accounts/password/reset/",
+            "/nothing",
+        ):
+            faults += _check(page, address)
+        faults += _check(page, f"/invitation/{guest}")
+    with _signed_in(new_browser_context, theme, artist) as page:
+        clips = [
+            f"/studio/clips/{name}"
+            for name in (on_view.video, refused.video, changes.video, asked.video, queued)
+        ]
+        for address in (
+            "/studio",
+            "/studio/shared",
+            "/studio/tokens",
+            "/studio/terms",
+            *clips,
+            f"{clips[0]}/delete",
+        ):
+            faults += _check(page, address)
+    with _signed_in(new_browser_context, theme, house.reviewer) as page:
+        faults += _check(page, "/desk")
+        page.get_by_role("button", name="Take the next case").click()
+        page.wait_for_url("**/desk/cases/*")
+        for address in (page.url, "/desk/decided", "/desk/tokens"):
+            faults += _check(page, address)
+    with _signed_in(new_browser_context, theme, house.operator) as page:
+        rooms = ("", "/cohorts", "/invitations", "/members", "/shares", "/tokens", "/staff-tokens", "/log")
+        for address in (*(f"/office{room}" for room in rooms), f"/office/shares/{share}/revoke"):
+            faults += _check(page, address)
+        faults += _check(page, f"/office/clips/{on_view.video}")
+    assert not faults, "\n".join(faults)
