@@ -90,5 +90,5 @@ def _method(spec: RenderSpec, frames: Frames) -> str:
     if frames.count != spec.frame_count:
         done.append(f"Stretched to {spec.fps} frames a second by motion-compensated interpolation")
     if (frames.width, frames.height) != (spec.width, spec.height):
-        done.append(f"{'scaled' if done else 'Scaled'} to {spec.width} × {spec.height}, cropped to fit")
+        done.append(f"{'scaled' if done else 'Scaled'} to {spec.width} x {spec.height}, cropped to fit")
     return (", ".join(done) or "Delivered as the model made it") + "."

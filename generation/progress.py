@@ -48,7 +48,9 @@ def _stop_key(lease: UUID) -> str:
 
 @cache
 def client() -> redis.Redis:
-    return redis.Redis.from_url(settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1)
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=1, decode_responses=True
+    )
 
 
 def publish(video: str, *, state: str, done: int = 0, total: int = 0) -> None:
@@ -75,7 +77,7 @@ def latest(videos: Iterable[str]) -> dict[str, Step]:
     found = {}
     for name, value in zip(names, values, strict=True):
         if value:
-            done, _, total = value.decode().partition("/")
+            done, _, total = str(value).partition("/")
             found[name] = Step(int(done), int(total))
     return found
 

@@ -220,7 +220,7 @@ def counts(programme_id: int) -> dict[str, int]:
         .values_list("state")
         .annotate(n=Count("id"))
     )
-    return {state: 0 for state in VideoState.values} | dict(rows.order_by())
+    return dict.fromkeys(VideoState.values, 0) | dict(rows.order_by())
 
 
 def watcher_may_see(public_id: str, user_id: int) -> bool:

@@ -7,7 +7,6 @@ from datetime import datetime
 from audit import log, outbox
 from core.actors import Actor
 from core.errors import NotFound
-
 from generation.models import Rendition, Video
 from generation.services import files
 from generation.services.requests import end_as_cancelled

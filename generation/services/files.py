@@ -6,9 +6,9 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from audit import outbox
 from django.conf import settings
 
+from audit import outbox
 from generation.models import RenditionKind
 from generation.stores.base import Store
 from generation.stores.filesystem import FilesystemStore

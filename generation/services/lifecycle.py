@@ -1,4 +1,4 @@
-"""From the queue to the end: claim, heartbeat, finish, fail, reap. PostgreSQL decides; two workers never finish one video."""
+"""From the queue to the end: claim, heartbeat, finish, fail, reap. Two workers never finish one video."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
+from django.db import connection, transaction
+
 from audit import log, outbox
 from core import enqueue
 from core.actors import system
-from django.db import connection, transaction
-from programme.services import quotas
-
 from generation import progress
 from generation.models import Attempt, Master, Rendition, Video
 from generation.services import files
 from generation.services.requests import queue_name
 from generation.states import AttemptEnd, VideoState
+from programme.services import quotas
 
 if TYPE_CHECKING:
     from generation.spec import FileMade, Produced

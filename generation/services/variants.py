@@ -7,7 +7,6 @@ from datetime import datetime
 
 from audit import log
 from core.actors import Actor
-
 from generation.models import ModelVariant
 
 

@@ -10,7 +10,7 @@ _KEY = re.compile(r"[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*\.[a-z0-9]+")
 
 
 class Store(Protocol):
-    """Files by key: folders, a name and a suffix, such as `video_7Kq/0f3a.mp4`. A bad key is a ValueError everywhere."""
+    """Files by key: folders, a name, a suffix (`video_7Kq/0f3a.mp4`). A bad key is a ValueError everywhere."""
 
     def put(self, source: Path, *, key: str) -> None:
         """Copy a file in. Afterwards it is whole and durable, or not there; putting it twice is putting it once."""

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from celery.signals import worker_shutting_down
-from core import clock
 from django.db import close_old_connections, connection
 
+from core import clock
 from generation import progress
 from generation.errors import RenderCancelled, SpecRejected, Transient
 from generation.services import files, lifecycle
@@ -66,8 +66,8 @@ def attempt(claim: Claim) -> None:
 
 
 def _produce_and_finish(claim: Claim, heart: Heartbeat) -> None:
-    from generation.backends import registry  # noqa: PLC0415 - a worker that only sweeps needs no engine
-    from generation.pipeline import produce  # noqa: PLC0415
+    from generation.backends import registry
+    from generation.pipeline import produce
 
     backend = registry.load(claim.backend, claim.checkpoint)
     spec = RenderSpec(
@@ -100,7 +100,9 @@ def _produce_and_finish(claim: Claim, heart: Heartbeat) -> None:
 
 
 def _store(claim: Claim, produced: Produced) -> dict[str, str]:
-    keys = {made.kind: files.key(claim.video, claim.lease, made.kind) for made in produced.files}
+    keys: dict[str, str] = {
+        made.kind: files.key(claim.video, claim.lease, made.kind) for made in produced.files
+    }
     for made in produced.files:
         files.store().put(made.path, key=keys[made.kind])
     return keys

@@ -9,7 +9,7 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
-import environ
+import environ  # type: ignore[import-untyped]  # it ships no types
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -20,7 +20,9 @@ env = environ.Env()
 def required(name: str) -> str:
     value: str = env.str(name, default="")
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set. `make demo` sets it; README.md, 'For real', lists all of them.")
+        raise ImproperlyConfigured(
+            f"{name} is not set. `make demo` sets it; README.md, 'For real', lists all of them."
+        )
     return value
 
 
@@ -32,7 +34,10 @@ DEPLOYMENT = env.str("PRIVATE_VIEW_DEPLOYMENT", default="private-view")
 """Prefix of queue names and Redis keys: two installations on one broker must not take each other's jobs."""
 ALLOWED_HOSTS: list[str] = env.list("PRIVATE_VIEW_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
-TOKEN_PEPPER = env.str("PRIVATE_VIEW_TOKEN_PEPPER", default="") or hashlib.sha256(f"tokens {SECRET_KEY}".encode()).hexdigest()
+TOKEN_PEPPER = (
+    env.str("PRIVATE_VIEW_TOKEN_PEPPER", default="")
+    or hashlib.sha256(f"tokens {SECRET_KEY}".encode()).hexdigest()
+)
 """Key of the digests under which secrets are stored. Changing it invalidates every token and invitation."""
 
 # --- applications --------------------------------------------------------------------------------
@@ -98,7 +103,9 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 INSTALLED_APPS.append("django.forms")
 
 # --- database ------------------------------------------------------------------------------------
-_database: dict[str, Any] = dict(env.db_url_config(required("DATABASE_URL"), engine="django.db.backends.postgresql"))
+_database: dict[str, Any] = dict(
+    env.db_url_config(required("DATABASE_URL"), engine="django.db.backends.postgresql")
+)
 # Connections are kept: a new one costs twelve status reads. Statements are prepared at their second use.
 _database |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 _database["OPTIONS"] = {

@@ -24,7 +24,7 @@ SPANS = ("w8", "end", "", "w8", "w6", "w6")
 
 
 @require_safe
-def wall(request: HttpRequest) -> HttpResponse:
+def wall(request: HttpRequest) -> HttpResponseBase:
     """What is on view, newest first. At most six statements."""
     after = request.GET.get("after")
     found = review.public_grants(now=clock.now(), limit=PAGE + 1, after=after)
@@ -41,7 +41,7 @@ def wall(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
-def share(request: HttpRequest, share: str) -> HttpResponse:
+def share(request: HttpRequest, share: str) -> HttpResponseBase:
     """A clip on view; 410 with a notice once it was taken back; 404 for what never was here."""
     found = review.public_grant(share, now=clock.now())
     if found is None:

@@ -118,7 +118,9 @@ async def video_events(request: Request) -> Response:
         _forget(video, queue)
         return PlainTextResponse("There is no such clip.", status_code=404)
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
-    return StreamingResponse(_stream(video, user_id, first, queue), media_type="text/event-stream", headers=headers)
+    return StreamingResponse(
+        _stream(video, user_id, first, queue), media_type="text/event-stream", headers=headers
+    )
 
 
 async def _stream(

@@ -88,7 +88,9 @@ def produced(claimed: Claim, folder: Path) -> Produced:
 def finish(claimed: Claim, now: datetime) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         result = produced(claimed, Path(folder))
-        keys = {made.kind: files.key(claimed.video, claimed.lease, made.kind) for made in result.files}
+        keys: dict[str, str] = {
+            made.kind: files.key(claimed.video, claimed.lease, made.kind) for made in result.files
+        }
         for made in result.files:
             files.store().put(made.path, key=keys[made.kind])
         return lifecycle.finish(claim=claimed, produced=result, keys=keys, digest="0" * 64, now=now)

@@ -25,6 +25,7 @@ from programme.queries import MembershipView
 from review import queries as review
 
 PAGE = 24
+FIELDS = ("prompt", "variant", "seconds", "size", "seed")
 BEGINNINGS = (
     "a red boat drifting left over the sea",
     "a white moon rising in the night sky",
@@ -62,9 +63,8 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
         return redirect("portal:welcome")
     if request.method != "POST":
         return _page(request, caller.membership, Typed(prompt=request.GET.get("prompt", "")[:2000]))
-    typed = Typed(
-        **{name: request.POST.get(name, "") for name in ("prompt", "variant", "seconds", "size", "seed")}
-    )
+    prompt, variant, seconds, size, seed = (request.POST.get(name, "") for name in FIELDS)
+    typed = Typed(prompt, variant, seconds, size, seed)
     try:
         video = requests.submit(caller=caller, order=_order(typed), now=clock.now())
     except DomainError as refusal:

@@ -22,9 +22,17 @@ from portal.zone import tell_house_time
 from review import queries as review
 from review.queries import CaseView, LeaseView
 from review.services import leases
+from review.states import CaseState
 
 BESIDE = 8
 """Entries of the queue beside a case."""
+STATES = {
+    CaseState.APPROVED: ("Shown", "is-public"),
+    CaseState.REFUSED: ("Not shown", "is-refused"),
+    CaseState.AWAITING_ARTIST: ("Changes asked", "is-changes"),
+    CaseState.WITHDRAWN: ("Withdrawn by the artist", "is-revoked"),
+}
+AGAIN = ("In review again", "is-review")
 KINDS = {"video.mp4": "mp4", "poster.jpg": "poster"}
 
 
@@ -35,7 +43,9 @@ def show(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
     tell_house_time()
     view = review.case_for_reviewer(case, reviewer_id=caller.user_id, now=clock.now())
     if view.lease is None:
-        return render(request, "desk/decided_case.html", case_context(view))
+        word, shape = STATES.get(view.state, AGAIN)
+        context = case_context(view) | {"word": word, "shape": shape}
+        return render(request, "desk/decided_case.html", context)
     return render(
         request, "desk/case.html", open_context(view, view.lease, caller, Typed(lease=str(view.lease.token)))
     )

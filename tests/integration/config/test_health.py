@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from tests.rig.workers import CeleryWorker
 
@@ -18,9 +18,12 @@ def test_says_healthy_when_database_and_broker_answer(client: Client) -> None:
 
 
 @pytest.mark.django_db
-def test_says_unhealthy_without_details_when_the_broker_is_away(client: Client, settings: SettingsWrapper) -> None:
+def test_says_unhealthy_without_details_when_the_broker_is_away(client: Client, settings: Settings) -> None:
     settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "unix:///nowhere.sock"}
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "unix:///nowhere.sock",
+        }
     }
 
     response = client.get("/health")
@@ -29,7 +32,9 @@ def test_says_unhealthy_without_details_when_the_broker_is_away(client: Client, 
     assert response.json()["parts"] == {"database": "ok", "broker": "failing"}
 
 
-def test_the_command_sends_a_task_round(celery_worker_process: CeleryWorker, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_sends_a_task_round(
+    celery_worker_process: CeleryWorker, capsys: pytest.CaptureFixture[str]
+) -> None:
     call_command("healthcheck", "--wait", "20")
 
     assert "healthy: database, broker, worker" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -21,7 +22,6 @@ from generation.services.lifecycle import LEASE, Claim
 from generation.states import TRANSITIONS, AttemptEnd, VideoState
 from programme.queries import quota_today
 from tests.factories.generation import claim, completed_video, finish, produced, queued_video, video_at
-import contextlib
 
 pytestmark = pytest.mark.django_db
 SECOND = timedelta(seconds=1)

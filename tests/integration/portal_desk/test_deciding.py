@@ -194,7 +194,7 @@ def test_own_decisions_are_listed_and_can_be_read_again(
 
     assert "Two lamps" in listed
     assert "Not shown" in listed
-    assert "This case is refused." in case
+    assert "What was decided" in case
     assert "data-keep" not in case
     assert "Two lamps" not in sign_in(other_reviewer).get("/desk/decided").content.decode()
 

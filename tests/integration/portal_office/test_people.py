@@ -96,7 +96,7 @@ def test_an_invitation_is_mailed_and_its_link_shown_once(
     outbox.deliver_due(now=now)
 
     page = response.content.decode()
-    found = re.search(r'value="(http://[^"]+/invitation/(pv_inv_[^"]+))"', page)
+    found = re.search(r'tabindex="0">(http://[^<]+/invitation/(pv_inv_[^<]+))<', page)
     assert found is not None
     assert found[1] in mailoutbox[0].body
     assert mailoutbox[0].to == ["new.artist@example.org"]

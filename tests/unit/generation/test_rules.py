@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.errors import Invalid
@@ -7,7 +9,7 @@ from generation.models import ModelVariant
 from generation.rules import LARGEST_SEED, LONGEST_PROMPT, Order, can_order, check_order
 
 VARIANT = ModelVariant(slug="turbo-1", name="Turbo", sizes=["1280x720", "640x360"], lengths=[4, 2])
-GOOD = {"prompt": "a red boat"}
+GOOD: dict[str, Any] = {"prompt": "a red boat"}
 
 
 @pytest.mark.parametrize(

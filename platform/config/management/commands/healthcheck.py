@@ -13,7 +13,9 @@ class Command(BaseCommand):
     help = "Ask the database, the broker and a worker whether they work."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--wait", type=float, default=0, metavar="SECONDS", help="keep asking for so long")
+        parser.add_argument(
+            "--wait", type=float, default=0, metavar="SECONDS", help="keep asking for so long"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         deadline = time.monotonic() + options["wait"]
@@ -23,5 +25,7 @@ class Command(BaseCommand):
                 self.stdout.write("healthy: " + ", ".join(found))
                 return
             if time.monotonic() >= deadline:
-                raise CommandError("; ".join(f"{part}: {state}" for part, state in found.items() if state != "ok"))
+                raise CommandError(
+                    "; ".join(f"{part}: {state}" for part, state in found.items() if state != "ok")
+                )
             time.sleep(0.3)
