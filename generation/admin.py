@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from core.admin import ReadOnlyAdmin, TypedAdmin
 from django.contrib import admin
 
+from core.admin import ReadOnlyAdmin, TypedAdmin
 from generation.models import Attempt, Master, ModelVariant, Rendition, Video
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from core.states import Transitions
 from django.db import models
+
+from core.states import Transitions
 
 
 class VideoState(models.TextChoices):

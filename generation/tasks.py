@@ -1,8 +1,8 @@
 from __future__ import annotations
 
 from celery import shared_task
-from core import clock
 
+from core import clock
 from generation.services import lifecycle
 from generation.worker import run
 

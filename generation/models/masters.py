@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from core.fields import PublicIdField
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Length
+
+from core.fields import PublicIdField
 
 models.CharField.register_lookup(Length)
 

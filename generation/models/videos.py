@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from core import ids
-from core.fields import PublicIdField
 from django.db import models
 from django.db.models import Q
 
+from core import ids
+from core.fields import PublicIdField
 from generation.states import AttemptEnd, VideoState
 
 
