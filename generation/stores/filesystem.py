@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+from uuid import uuid4
 
 from generation.stores.base import check_key
+
+_TRIES: Final = 20
 
 
 class FilesystemStore:
@@ -21,18 +23,21 @@ class FilesystemStore:
     def put(self, source: Path, *, key: str) -> None:
         """OSError when the disk is full or not writable; then nothing is left behind."""
         target = self.path(key)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=target.parent, prefix=".incoming-")
-        try:
-            with os.fdopen(handle, "wb") as incoming, source.open("rb") as original:
-                shutil.copyfileobj(original, incoming, 1 << 20)
-                incoming.flush()
-                os.fsync(incoming.fileno())
-            Path(name).replace(target)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with source.open("rb") as original:
+            incoming = _begin(target.parent)
+            part = Path(incoming.name)
+            try:
+                with incoming:
+                    shutil.copyfileobj(original, incoming, 1 << 20)
+                    incoming.flush()
+                    os.fsync(incoming.fileno())
+                part.replace(target)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                _remove_if_empty(target.parent)
+                raise
         _flush_folder(target.parent)
+        _flush_folder(self.root)
 
     def open(self, key: str) -> BinaryIO:
         return self.path(key).open("rb")
@@ -49,8 +54,23 @@ class FilesystemStore:
     def delete(self, key: str) -> None:
         target = self.path(key)
         target.unlink(missing_ok=True)
-        with suppress(OSError):  # other files of the same clip, or no such folder
-            target.parent.rmdir()
+        _remove_if_empty(target.parent)
+
+
+def _begin(folder: Path) -> BinaryIO:
+    """A new file in the folder, which is made if need be, as readable as the umask lets: the proxy is another user."""
+    for _ in range(_TRIES):
+        folder.mkdir(parents=True, exist_ok=True)
+        with suppress(
+            FileNotFoundError
+        ):  # the folder's last file was deleted this moment, and the folder with it
+            return (folder / f".incoming-{uuid4().hex}").open("xb")
+    raise FileNotFoundError(f"{folder} keeps disappearing")
+
+
+def _remove_if_empty(folder: Path) -> None:
+    with suppress(OSError):  # other files of the same clip, or no such folder
+        folder.rmdir()
 
 
 def _flush_folder(folder: Path) -> None:
