@@ -94,7 +94,7 @@ def take_back(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 @require_safe
 @requires(Action.READ_OWN)
 def shared(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """What the artist has asked to share, newest first, a clip once. At most eight statements."""
+    """What the artist has asked to share, newest first, a clip once. At most twelve statements."""
     after = request.GET.get("after")
     member = caller.membership
     asked = review.submissions_of(member.id, limit=PAGE + 1, after=after) if member is not None else []

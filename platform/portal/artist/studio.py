@@ -56,7 +56,7 @@ class Tile:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """GET: at most eleven statements, however many clips hang. POST: one order."""
+    """GET: at most fifteen statements, the session among them, however many clips hang. POST: one order."""
     if caller.membership is None:
         return redirect("portal:home")
     if needs_welcome(caller):

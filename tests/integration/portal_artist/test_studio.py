@@ -1,0 +1,243 @@
+"""The studio's pages: what they show, what they refuse, and what they cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from access.caller import Caller
+from access.models import ApiToken
+from audit.models import AuditEvent
+from generation import queries
+from generation.models import Video
+from generation.states import VideoState
+from programme.queries import ProgrammeView
+from review.models import ReleaseGrant
+from review.services import decisions
+from tests.factories import review
+from tests.factories.generation import completed_video, queued_video, video_at
+
+SignIn = Callable[[Caller], Client]
+pytestmark = pytest.mark.django_db
+ORDER = {"prompt": "a red boat", "variant": "turbo-1", "seconds": "4", "size": "640x360", "seed": ""}
+
+
+@pytest.fixture
+def policy(programme: ProgrammeView, now: datetime) -> None:
+    review.put_policy(programme.id, now)
+
+
+def _cost(client: Client, path: str) -> int:
+    client.get(path)  # sessions and content types are read once
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(path).status_code == 200, path
+    return len(asked)
+
+
+def test_an_order_leads_to_its_clip(artist: Caller, sign_in: SignIn) -> None:
+    answer = sign_in(artist).post("/studio", ORDER)
+
+    video = Video.objects.get()
+    assert answer["Location"] == f"/studio/clips/{video.public_id}"
+    assert (video.prompt, video.seconds, video.width) == ("a red boat", 4, 640)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("prompt", "", "Write what we should see."),
+        ("prompt", "x" * 2001, "at most 2,000 characters"),
+        ("seconds", "3", "not 3"),
+        ("seconds", "four", "not a whole number"),
+        ("size", "1x1", "not 1x1"),
+        ("seed", "-1", "not a whole number"),
+        ("variant", "sora-9", "no model"),
+    ],
+)
+def test_a_refused_order_keeps_what_was_typed_and_says_what_is_wrong(
+    artist: Caller, sign_in: SignIn, field: str, value: str, says: str
+) -> None:
+    before = AuditEvent.objects.count()
+
+    answer = sign_in(artist).post("/studio", {**ORDER, "prompt": "a very particular boat", field: value})
+
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert says in page
+    assert field == "prompt" or "a very particular boat" in page
+    assert not Video.objects.exists()
+    assert AuditEvent.objects.count() == before
+
+
+def test_a_used_up_quota_is_told_with_the_time_at_which_there_is_more(
+    artist: Caller, sign_in: SignIn
+) -> None:
+    client = sign_in(artist)
+    for _ in range(10):
+        client.post("/studio", {**ORDER, "seconds": "12"})
+
+    answer = client.post("/studio", {**ORDER, "seconds": "12"})
+
+    assert answer.status_code == 429
+    assert "00:00" in answer.content.decode()
+    assert Video.objects.count() == 10
+
+
+@pytest.mark.parametrize("state", VideoState)
+def test_each_state_of_a_clip_has_its_page(
+    artist: Caller, sign_in: SignIn, now: datetime, state: VideoState
+) -> None:
+    video = video_at(state, artist, now)
+    client = sign_in(artist)
+
+    page = client.get(f"/studio/clips/{video}").content.decode()
+    answer = client.get(f"/studio/clips/{video}/state")
+
+    words = {
+        VideoState.QUEUED: "First in the queue",
+        VideoState.IN_PROGRESS: "Rendering",
+        VideoState.COMPLETED: "Download",
+        VideoState.FAILED: "Refused by the test.",
+        VideoState.CANCELLED: "Nothing was charged",
+    }
+    assert words[state] in page
+    open_still = state in {VideoState.QUEUED, VideoState.IN_PROGRESS}
+    assert ("data-events" in page) == open_still
+    assert ("HX-Refresh" in answer.headers) == (not open_still)
+
+
+@pytest.mark.parametrize("step", ["stop", "delete", "share", "withdraw", "take-back"])
+def test_nobody_changes_a_clip_of_somebody_else(
+    artist: Caller,
+    other_artist: Caller,
+    reviewer: Caller,
+    sign_in: SignIn,
+    now: datetime,
+    policy: None,
+    step: str,
+) -> None:
+    _, share = review.on_view(artist, reviewer, now)
+    video = queued_video(artist, now)
+    before = review.everything()
+
+    for name in (video, Video.objects.exclude(public_id=video).get().public_id):
+        answer = sign_in(other_artist).post(f"/studio/clips/{name}/{step}", {"title": "Mine now"})
+        assert answer.status_code == 404
+
+    assert review.everything() == before
+    assert Client().get(f"/s/{share}").status_code == 200
+
+
+def test_asking_without_a_title_is_refused_beside_the_form(
+    artist: Caller, sign_in: SignIn, now: datetime, policy: None
+) -> None:
+    video = completed_video(artist, now)
+
+    answer = sign_in(artist).post(f"/studio/clips/{video}/share", {"title": " ", "note": "kept words"})
+
+    assert answer.status_code == 422
+    assert "kept words" in answer.content.decode()
+
+
+def test_the_whole_way_of_a_share_from_its_page(
+    artist: Caller, reviewer: Caller, sign_in: SignIn, now: datetime, policy: None
+) -> None:
+    video = completed_video(artist, now)
+    client = sign_in(artist)
+    path = f"/studio/clips/{video}"
+
+    client.post(f"{path}/share", {"title": "Harbour", "show_prompt": "on"})
+    assert "In review" in client.get(path).content.decode()
+    client.post(f"{path}/withdraw")
+    assert "Ask to share" in client.get(path).content.decode()
+    client.post(f"{path}/share", {"title": "Harbour", "show_prompt": "on"})
+    lease = review.claimed(reviewer, now)
+    decisions.decide(case=lease.case, lease_token=lease.token, outcome="approve", by=reviewer.actor, now=now)
+    made = ReleaseGrant.objects.get().public_id
+    assert "On view" in client.get(path).content.decode()
+    client.post(f"{path}/take-back", {"reason": "second thoughts"})
+
+    assert "Taken back" in client.get(path).content.decode()
+    assert Client().get(f"/s/{made}").status_code == 410
+    assert Client().get(f"/s/{made}/video.mp4").status_code == 410
+
+
+def test_a_deleted_clip_is_gone_from_every_page(artist: Caller, sign_in: SignIn, now: datetime) -> None:
+    video = completed_video(artist, now)
+    client = sign_in(artist)
+
+    assert "Delete 1 clip" in client.get(f"/studio/clips/{video}/delete").content.decode()
+    client.post(f"/studio/clips/{video}/delete")
+
+    assert client.get(f"/studio/clips/{video}").status_code == 404
+    assert video not in client.get("/studio").content.decode()
+
+
+def test_a_token_is_shown_once_and_works_until_it_is_revoked(artist: Caller, sign_in: SignIn) -> None:
+    client = sign_in(artist)
+    body = {"name": "laptop", "scopes": ["videos:read"], "days": "7"}
+
+    page = client.post("/studio/tokens", body).content.decode()
+    secret = page.split('<code class="secret" tabindex="0">', 1)[1].split("<", 1)[0]
+    token = ApiToken.objects.get()
+    headers = {"Authorization": f"Bearer {secret}"}
+
+    assert secret not in client.get("/studio/tokens").content.decode()
+    assert Client().get("/v1/videos", headers=headers).status_code == 200
+    client.post(f"/studio/tokens/{token.public_id}/revoke")
+    assert Client().get("/v1/videos", headers=headers).status_code == 401
+
+
+def test_a_suspended_member_sees_and_deletes_but_does_not_render(
+    artist: Caller, sign_in: SignIn, now: datetime
+) -> None:
+    from core.actors import system
+    from programme.services import memberships
+
+    video = completed_video(artist, now)
+    assert artist.membership is not None
+    memberships.suspend(membership_id=artist.membership.id, by=system("test"), now=now)
+    client = sign_in(artist)
+
+    assert client.get(f"/studio/clips/{video}/video.mp4").getvalue()
+    assert client.post("/studio", ORDER).status_code == 403
+    assert client.post("/studio/tokens", {"name": "x", "scopes": "videos:read"}).status_code == 403
+    assert client.post(f"/studio/clips/{video}/delete").status_code == 302
+    assert queries.counts(artist.membership.programme.id)["completed"] == 1
+
+
+# Statements of each page, the session's three among them. They must not grow with what hangs there.
+PAGES = {
+    "/studio": 15,
+    "/studio/shared": 12,
+    "/studio/tokens": 4,
+    "/studio/terms": 4,
+    "/studio/clips/{video}": 9,
+    "/studio/clips/{video}/state": 9,
+    "/studio/clips/{video}/delete": 9,
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_costs_the_same_when_rows_double(
+    artist: Caller, reviewer: Caller, sign_in: SignIn, now: datetime, policy: None, page: str
+) -> None:
+    made, _ = review.on_view(artist, reviewer, now)
+    queued_video(artist, now)
+    client = sign_in(artist)
+    path = page.format(video=made.video)
+    once = _cost(client, path)
+    for number in range(3):
+        queued = Video.objects.filter(state="queued").values_list("public_id", flat=True)
+        for name in queued:
+            client.post(f"/studio/clips/{name}/stop")
+        review.on_view(artist, reviewer, now + timedelta(seconds=number))
+        queued_video(artist, now, seconds=2)
+
+    assert _cost(client, path) == once
+    assert once <= PAGES[page]
