@@ -1,0 +1,36 @@
+"""The only readers used from outside. Each has a fixed number of SQL statements, named in its docstring."""
+
+from generation.queries.clips import (
+    clip,
+    clips,
+    clips_of,
+    counts,
+    own_clip,
+    own_clips,
+    rendition,
+    watcher_may_see,
+)
+from generation.queries.variants import lanes, variants
+from generation.queries.views import ClipView, MasterView, RenditionView, VariantView
+from generation.queries.waiting import Waiting, ahead, steps_of, waiting
+
+__all__ = [
+    "ClipView",
+    "MasterView",
+    "RenditionView",
+    "VariantView",
+    "Waiting",
+    "ahead",
+    "clip",
+    "clips",
+    "clips_of",
+    "counts",
+    "lanes",
+    "own_clip",
+    "own_clips",
+    "rendition",
+    "steps_of",
+    "variants",
+    "waiting",
+    "watcher_may_see",
+]
