@@ -6,19 +6,18 @@ measured, four times the CPU of the same view behind WSGI.
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from a2wsgi import WSGIMiddleware
+from django.conf import settings
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from config.threads import OnThreads
 from config.wsgi import application as django
 from portal import streams
 
 WORKERS = 8
+LONGEST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
-# Both sides speak the protocol; their stubs describe it in different words.
-_pages: Any = WSGIMiddleware(cast("Any", django), workers=WORKERS)
+_pages = OnThreads(django, workers=WORKERS, longest=LONGEST)
 
 application = Starlette(
     routes=[*streams.routes, Mount("/", app=_pages)],

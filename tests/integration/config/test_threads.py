@@ -1,0 +1,114 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from config.threads import OnThreads
+
+
+class Streamed:
+    """As Django's streaming response: says that it is one, and is closed."""
+
+    streaming = True
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from (b"one", b"two")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class Whole(Streamed):
+    streaming = False
+
+
+def ask(app: Any, *messages: dict[str, Any], method: str = "POST", **scope: Any) -> list[dict[str, Any]]:
+    sent: list[dict[str, Any]] = []
+    waiting = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        return next(waiting)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    usual = {"type": "http", "method": method, "path": "/a", "query_string": b"", "http_version": "1.1"}
+    asyncio.run(
+        OnThreads(app, workers=2, longest=8)(usual | {"scheme": "http", "headers": []} | scope, receive, send)
+    )
+    return sent
+
+
+def part(body: bytes, *, more: bool = False) -> dict[str, Any]:
+    return {"type": "http.request", "body": body, "more_body": more}
+
+
+def test_sends_a_whole_answer_as_one_and_closes_it_in_the_thread_that_made_it() -> None:
+    response, threads = Whole(), []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Whole:
+        threads.append(threading.current_thread())
+        start_response("201 Created", [("X-Name", "value")])
+        return response
+
+    sent = ask(app, part(b""))
+
+    assert sent == [
+        {"type": "http.response.start", "status": 201, "headers": [(b"x-name", b"value")]},
+        {"type": "http.response.body", "body": b"onetwo"},
+    ]
+    assert response.closed
+    assert threads[0] is not threading.main_thread()
+
+
+def test_sends_a_stream_chunk_by_chunk_and_closes_it() -> None:
+    response = Streamed()
+
+    def app(environ: dict[str, Any], start_response: Any) -> Streamed:
+        start_response("200 OK", [])
+        return response
+
+    sent = ask(app, method="GET")
+
+    assert [message.get("body") for message in sent] == [None, b"one", b"two", b""]
+    assert [message.get("more_body", False) for message in sent[1:]] == [True, True, False]
+    assert response.closed
+
+
+def _seen(*messages: dict[str, Any], **scope: Any) -> list[dict[str, Any]]:
+    seen: list[dict[str, Any]] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Whole:
+        seen.append(environ | {"body": environ["wsgi.input"].read()})
+        start_response("200 OK", [])
+        return Whole()
+
+    ask(app, *messages, **scope)
+    return seen
+
+
+def test_reads_a_body_in_parts_and_no_more_than_django_will_take() -> None:
+    (whole,) = _seen(part(b"abc", more=True), part(b"def"))
+    (large,) = _seen(part(b"x" * 9, more=True), part(b"never asked for"))
+
+    assert whole["body"] == b"abcdef"
+    assert large["body"] == b"x" * 9
+
+
+def test_takes_no_half_body_for_a_whole_one() -> None:
+    assert _seen(part(b"a=b", more=True), {"type": "http.disconnect"}) == []
+
+
+def test_hands_on_headers_and_addresses_that_are_not_ascii() -> None:
+    headers = [(b"content-type", b"text/plain"), (b"accept", b"a"), (b"accept", b"b"), (b"x-name", b"\xe9")]
+    (seen,) = _seen(part(b""), path="/ü", query_string=b"q=\xff", headers=headers, client=("127.0.0.1", 5))
+
+    assert seen["CONTENT_TYPE"] == "text/plain"
+    assert (seen["HTTP_ACCEPT"], seen["HTTP_X_NAME"]) == ("a,b", "é")
+    assert (seen["PATH_INFO"].encode("latin1"), seen["QUERY_STRING"]) == ("/ü".encode(), "q=ÿ")
+    assert seen["REMOTE_ADDR"] == "127.0.0.1"
