@@ -45,7 +45,7 @@ def test_the_command_fails_when_no_worker_answers(monkeypatch: pytest.MonkeyPatc
     from config import health
     from config.celery import app
 
-    monkeypatch.setattr(app.conf, "task_default_queue", "pv-tests.nobody")
+    monkeypatch.setitem(app.conf, "task_default_queue", "pv-tests.nobody")
     monkeypatch.setattr(health.worker, "__defaults__", (0.5,))
 
     with pytest.raises(CommandError, match="worker"):
