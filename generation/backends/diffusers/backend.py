@@ -17,7 +17,7 @@ from generation.backends.diffusers.checkpoints import digest, locate, refuse_for
 from generation.backends.diffusers.profile import Profile, read_profile
 from generation.backends.diffusers.prompts import SmallWorld
 from generation.errors import RenderCancelled, SpecRejected, Transient
-from generation.spec import Cancelled, Frames, Progress, RenderSpec
+from generation.spec import Cancelled, Frames, Image, Progress, RenderSpec
 
 _LONGEST_PROMPT: Final = 32_000
 _LARGEST_SEED: Final = 2**63 - 1
@@ -58,14 +58,14 @@ class DiffusersBackend:
         with self._turn:
             progress(0, spec.steps)
             try:
-                video = self._run(spec, prompt, progress, cancelled)
+                images = self._run(spec, prompt, progress, cancelled)
             except torch.OutOfMemoryError as fault:
                 torch.cuda.empty_cache()
                 raise Transient("The GPU ran out of memory.") from fault
-        count, height, width, _ = video.shape
-        return Frames(images=list(video), count=count, width=width, height=height, completed_prompt=prompt)
+        height, width, _ = images[0].shape
+        return Frames(images=images, count=len(images), width=width, height=height, completed_prompt=prompt)
 
-    def _run(self, spec: RenderSpec, prompt: str, progress: Progress, cancelled: Cancelled) -> np.ndarray:
+    def _run(self, spec: RenderSpec, prompt: str, progress: Progress, cancelled: Cancelled) -> list[Image]:
         def after_step(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
             progress(step + 1, pipeline.num_timesteps)
             if cancelled():
@@ -87,7 +87,8 @@ class DiffusersBackend:
             callback_on_step_end=after_step,
             output_type="np",
         )
-        return np.rint(result.frames[0] * 255).clip(0, 255).astype(np.uint8)
+        frames: Image = np.rint(result.frames[0] * 255).clip(0, 255).astype(np.uint8)
+        return list(frames)
 
     def _frames_to_ask_for(self, frames: int) -> int:
         """Without temporal compression the Wan pipeline makes one frame more than it is asked for."""

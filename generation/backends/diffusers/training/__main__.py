@@ -1,0 +1,101 @@
+"""The steps of the training, each one resumable; all intermediate data goes to the folder that is named."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from generation.backends.diffusers.training import codec, data, pack, report, scorer, text
+from generation.backends.diffusers.training.trainer import Recipe, Trainer
+
+
+def main() -> None:
+    """Runs one step, or all of them in order."""
+    arguments = _parser().parse_args()
+    torch.set_num_threads(arguments.threads)
+    arguments.folder.mkdir(parents=True, exist_ok=True)
+    steps = {"codec": _codec, "data": _data, "text": _text, "train": _train, "pack": _pack, "score": _score}
+    if arguments.step == "report":
+        report.write(arguments.folder)
+    elif arguments.step == "all":
+        for step in ("codec", "data", "text", "train", "pack", "score"):
+            steps[step](arguments)
+        report.write(arguments.folder)
+    else:
+        steps[arguments.step](arguments)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m generation.backends.diffusers.training", description=__doc__
+    )
+    choices = ("codec", "data", "text", "train", "pack", "score", "report", "all")
+    parser.add_argument("step", choices=choices)
+    parser.add_argument("folder", type=Path, help="where everything is kept between the steps")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--chunks", type=int, default=44, help=f"training clips, in chunks of {data.CHUNK_CLIPS}"
+    )
+    parser.add_argument("--text-seconds", type=float, default=130, help="CPU seconds for the text encoder")
+    parser.add_argument("--steps", type=int, default=Recipe().steps)
+    parser.add_argument("--no-compile", action="store_true", help="where there is no C++ compiler")
+    parser.add_argument("--checkpoint", type=Path, help="pipeline folder to score (the packed one)")
+    parser.add_argument("--prompts", type=int, default=160)
+    parser.add_argument("--sampling-steps", type=int, default=16)
+    parser.add_argument("--guidance", type=float, default=2.0)
+    return parser
+
+
+def _codec(arguments: argparse.Namespace) -> None:
+    _note(arguments.folder, "codec", codec.make_codec(arguments.folder, seed=arguments.seed))
+
+
+def _data(arguments: argparse.Namespace) -> None:
+    folder = arguments.folder
+    data.make_data(
+        folder / "vae",
+        folder / "clips",
+        chunks=arguments.chunks,
+        seed=arguments.seed,
+        processes=arguments.threads,
+    )
+
+
+def _text(arguments: argparse.Namespace) -> None:
+    right = text.make_text(arguments.folder, seed=arguments.seed, cpu_seconds=arguments.text_seconds)
+    _note(arguments.folder, "text", right)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    recipe = Recipe(seed=arguments.seed, steps=arguments.steps)
+    Trainer(arguments.folder, recipe, compile_blocks=not arguments.no_compile).run()
+
+
+def _pack(arguments: argparse.Namespace) -> None:
+    pack.pack(arguments.folder, arguments.folder / "checkpoint")
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    checkpoint = arguments.checkpoint or arguments.folder / "checkpoint"
+    trial = scorer.Trial(arguments.prompts, arguments.sampling_steps, arguments.guidance, arguments.seed)
+    ceiling = scorer.score_truth(arguments.prompts, seed=arguments.seed)
+    scores = scorer.score_checkpoint(checkpoint, trial)
+    _note(arguments.folder, f"score {checkpoint.name}", {"ground_truth": ceiling, "checkpoint": scores})
+
+
+def _note(folder: Path, name: str, values: dict[str, Any]) -> None:
+    """Keeps a result in `folder/results.json` and prints it."""
+    file = folder / "results.json"
+    results = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    results[name] = values
+    file.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+    print(json.dumps({name: values}, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,234 @@
+"""Flow-matching training of the video model: pairs of frames first (places, colours, shapes), then whole clips.
+
+Each step draws from generators seeded with the run's seed and the step's number, so a run that was interrupted and
+resumed sees the same clips, captions and noise as one that was not.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import WanTransformer3DModel
+from torch import Tensor
+from transformers import AutoTokenizer, UMT5EncoderModel
+
+from generation.backends.diffusers.training import model, text, world
+from generation.backends.diffusers.training.data import Clips, load_data
+from generation.backends.diffusers.training.muon import Muon
+from generation.backends.diffusers.training.words import ATTRIBUTES, VALUES
+
+_PLACE_WEIGHT, _MASK_WEIGHT, _SUBJECT_WEIGHT = 0.03, 0.2, 4.0
+_TIME_SHIFT = 2.5
+_EMPTY_SHARE, _OPEN_SHARE, _MISSPELT_SHARE = 0.1, 0.07, 0.01
+_EMA_DECAY = 0.997
+_WARM_UP_STEPS, _FULL_RATE_SHARE, _LOWEST_RATE = 30, 1 / 3, 0.04
+# How often moving subjects are drawn in the last part, against 1 for all alike: they are the harder ones.
+_HARD_WEIGHTS = {"grow": 0.6, "shrink": 0.6, "stay": 0.3}
+_HARD_WEIGHT_OF_THE_REST = 1.35
+_REPORT_EVERY = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """Everything that decides the result, beside the data and the text encoder."""
+
+    seed: int = 1
+    steps: int = 2700
+    pair_steps: int = 440
+    hard_from: int = 1900
+    pair_batch: int = 160
+    clip_batch: int = 32
+    muon_rate: float = 4e-3
+    adam_rate: float = 1.5e-3
+
+
+class Trainer:
+    """One run in one folder: `state.pt` to go on from, `curve.jsonl` with one line every 50 steps."""
+
+    def __init__(self, folder: Path, recipe: Recipe, *, compile_blocks: bool = True) -> None:
+        self._folder, self._recipe = folder, recipe
+        self._clips = load_data(folder / "clips")
+        self._tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
+        self._encoder = UMT5EncoderModel.from_pretrained(folder / "text_encoder").float().eval()
+        torch.manual_seed(recipe.seed)
+        self._model = model.build_transformer()
+        self._average = copy.deepcopy(self._model).requires_grad_(False)
+        self._helpers = model.Helpers()
+        self._step, self._cpu_seconds = 0, 0.0
+        self._make_optimizers()
+        self._resume()
+        if compile_blocks:
+            self._model.set_attention_backend("_native_math")  # compiled, faster than the kernel at this size
+            for block in self._model.blocks:
+                block.compile(dynamic=False)
+
+    def run(self, *, save_every: float = 180.0) -> None:
+        """Trains to the recipe's last step; keeps the state every `save_every` seconds and at the end."""
+        losses: list[list[float]] = []
+        saved = time.monotonic()
+        while self._step < self._recipe.steps:
+            before = time.process_time()
+            losses.append(self._train_step())
+            self._cpu_seconds += time.process_time() - before
+            self._step += 1
+            if self._step % _REPORT_EVERY == 0:
+                self._report(losses)
+                losses = []
+            if time.monotonic() - saved > save_every:
+                self._save()
+                saved = time.monotonic()
+        self._save()
+
+    def _make_optimizers(self) -> None:
+        matrices = [weight for weight in self._model.blocks.parameters() if weight.ndim == 2]
+        taken = {id(weight) for weight in matrices}
+        rest = [p for p in (*self._model.parameters(), *self._helpers.parameters()) if id(p) not in taken]
+        self._muon = Muon(matrices)
+        self._adam = torch.optim.AdamW(rest, lr=self._recipe.adam_rate, betas=(0.9, 0.98), weight_decay=0.01)
+
+    def _train_step(self) -> list[float]:
+        rng = random.Random(f"{self._recipe.seed}:{self._step}")
+        noise = torch.Generator().manual_seed(rng.getrandbits(48))
+        latents, cover, captions = self._batch(rng, noise)
+        loss, parts = self._loss(latents, cover, captions, rng, noise)
+        rate = self._rate()
+        for group in self._adam.param_groups:
+            group["lr"] = self._recipe.adam_rate * rate
+        self._adam.zero_grad()
+        self._muon.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self._model.parameters(), 1.0)
+        self._adam.step()
+        self._muon.step(self._recipe.muon_rate * rate)
+        self._follow()
+        return parts
+
+    def _batch(self, rng: random.Random, noise: torch.Generator) -> tuple[Tensor, Tensor, list[str]]:
+        pairs = self._step < self._recipe.pair_steps
+        chosen = self._choose(self._recipe.pair_batch if pairs else self._recipe.clip_batch, noise)
+        latents, cover = self._clips.latents[chosen].float(), self._clips.cover[chosen].float()
+        if pairs:
+            first = torch.randint(0, model.GRID[0], (len(chosen),), generator=noise) * 2
+            frames = first[:, None] + torch.arange(2)
+            rows = torch.arange(len(chosen))[:, None]
+            latents = latents.transpose(1, 2)[rows, frames].transpose(1, 2)
+            cover = cover[rows, frames]
+        return latents, cover, [self._caption(facts, rng) for facts in self._clips.facts[chosen].tolist()]
+
+    def _choose(self, count: int, noise: torch.Generator) -> Tensor:
+        if self._step < self._recipe.hard_from:
+            return torch.randint(0, len(self._clips.facts), (count,), generator=noise)
+        return torch.multinomial(_hard_weights(self._clips), count, generator=noise)
+
+    @staticmethod
+    def _caption(indices: list[int], rng: random.Random) -> str:
+        if rng.random() < _EMPTY_SHARE:
+            return ""
+        values = (VALUES[name][k] for name, k in zip(ATTRIBUTES, indices, strict=True))
+        return world.caption(world.Facts(*values), rng, omit=_OPEN_SHARE)[0]
+
+    def _loss(
+        self, latents: Tensor, cover: Tensor, captions: list[str], rng: random.Random, noise: torch.Generator
+    ) -> tuple[Tensor, list[float]]:
+        with torch.no_grad():
+            context = text.encode(
+                self._encoder, self._tokenizer, captions, misspelt=_MISSPELT_SHARE, rng=rng
+            )[0]
+        if latents.shape[2] == 2:
+            context = context[:, :10]  # the slots and a few silent words: enough for pictures, and cheaper
+        level = _noise_levels(len(latents), noise)
+        share = level.view(-1, 1, 1, 1, 1)
+        pure = torch.randn(latents.shape, generator=noise)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            noisy = (1 - share) * latents + share * pure
+            velocity, middle = model.forward(self._model, noisy, level * 1000, context)
+            places = self._helpers.place_loss(middle.places)
+            mask = self._helpers.mask_loss(middle.mask, cover)
+        error = (velocity.float() - (pure - latents)).square()
+        weight = (1 + _SUBJECT_WEIGHT * cover)[:, None]
+        weighted = (error * weight).sum() / (weight.sum() * latents.shape[1])
+        loss = weighted + _PLACE_WEIGHT * places + _MASK_WEIGHT * mask
+        return loss, [error.mean().item(), weighted.item(), places.item(), mask.item()]
+
+    def _rate(self) -> float:
+        left = 1 - self._step / self._recipe.steps
+        return min(1, (self._step + 1) / _WARM_UP_STEPS) * max(
+            _LOWEST_RATE, min(1, left / (1 - _FULL_RATE_SHARE))
+        )
+
+    @torch.no_grad()
+    def _follow(self) -> None:
+        decay = min(_EMA_DECAY, (1 + self._step) / (10 + self._step))
+        torch._foreach_lerp_(list(self._average.parameters()), list(self._model.parameters()), 1 - decay)
+
+    def _report(self, losses: list[list[float]]) -> None:
+        plain, weighted, places, mask = torch.tensor(losses).mean(0).tolist()
+        line = {
+            "step": self._step,
+            "stage": "pairs" if self._step <= self._recipe.pair_steps else "clips",
+            "cpu_seconds": round(self._cpu_seconds, 1),
+            "loss": round(plain, 4),
+            "weighted": round(weighted, 4),
+            "places": round(places, 4),
+            "mask": round(mask, 4),
+        }
+        with (self._folder / "curve.jsonl").open("a", encoding="utf-8") as curve:
+            curve.write(json.dumps(line) + "\n")
+        print(json.dumps(line), flush=True)
+
+    def _state(self) -> dict[str, Any]:
+        return {
+            "recipe": asdict(self._recipe),
+            "step": self._step,
+            "cpu_seconds": self._cpu_seconds,
+            "model": self._model.state_dict(),
+            "average": self._average.state_dict(),
+            "helpers": self._helpers.state_dict(),
+            "adam": self._adam.state_dict(),
+            "muon": self._muon.state_dict(),
+        }
+
+    def _save(self) -> None:
+        part = self._folder / "state.part"
+        torch.save(self._state(), part)
+        part.replace(self._folder / "state.pt")
+
+    def _resume(self) -> None:
+        file = self._folder / "state.pt"
+        if not file.exists():
+            return
+        state = torch.load(file, weights_only=True)
+        self._step, self._cpu_seconds = state["step"], state["cpu_seconds"]
+        self._model.load_state_dict(state["model"])
+        self._average.load_state_dict(state["average"])
+        self._helpers.load_state_dict(state["helpers"])
+        self._adam.load_state_dict(state["adam"])
+        self._muon.load_state_dict(state["muon"])
+        print(f"resumed at step {self._step}", flush=True)
+
+
+def load_average(folder: Path) -> tuple[WanTransformer3DModel, dict[str, Any]]:
+    """The averaged weights of a run, and its recipe, step and CPU seconds."""
+    state = torch.load(folder / "state.pt", weights_only=True)
+    transformer = model.build_transformer()
+    transformer.load_state_dict(state["average"])
+    return transformer.eval(), {name: state[name] for name in ("recipe", "step", "cpu_seconds")}
+
+
+def _noise_levels(count: int, noise: torch.Generator) -> Tensor:
+    """One level from each of `count` equal strata, in random order, shifted towards noise."""
+    strata = torch.randperm(count, generator=noise) + torch.rand(count, generator=noise)
+    even = strata / count
+    return _TIME_SHIFT * even / (1 + (_TIME_SHIFT - 1) * even)
+
+
+def _hard_weights(clips: Clips) -> Tensor:
+    table = torch.tensor([_HARD_WEIGHTS.get(motion, _HARD_WEIGHT_OF_THE_REST) for motion in VALUES["motion"]])
+    return table[clips.facts[:, ATTRIBUTES.index("motion")]]

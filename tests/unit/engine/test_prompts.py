@@ -1,0 +1,82 @@
+"""What the built-in model's small world reads from a prompt, and what the seed adds."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from generation.backends.diffusers.prompts import SmallWorld
+
+CHECKPOINT = Path("generation/backends/diffusers/checkpoint")
+VOCABULARY = CHECKPOINT / "vocabulary.json"
+
+
+@pytest.fixture(scope="module")
+def world() -> SmallWorld:
+    return SmallWorld(VOCABULARY)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "part"),
+    [
+        ("A crimson sailboat drifts left at sea", "a crimson sailboat drifts left at sea"),
+        ("over a blue lake, a red boat", "a red boat"),
+        ("the moon under the stars", "moon"),
+        ("the moon under the stars", "under the stars"),
+        ("a circle, circling", "circle circling"),
+        ("a fish and a boat", "fish"),
+        ("a kite over golden dunes", "over golden dunes"),
+        ("EMERALD LEAF", "an emerald leaf"),
+        ("three ships approaching through the snow", "boat growing in the snow"),
+    ],
+)
+def test_keeps_what_the_prompt_names(world: SmallWorld, prompt: str, part: str) -> None:
+    for seed in range(20):
+        assert part in world.complete(prompt, seed)
+
+
+def test_a_scene_does_not_lend_its_colour_to_the_subject(world: SmallWorld) -> None:
+    colours = {world.complete("a kite over golden dunes", seed).split()[1] for seed in range(40)}
+    assert len(colours) > 4
+
+
+@pytest.mark.parametrize("prompt", ["", "a dog in a car", "星 🌟", "!!!", "word " * 6000])
+def test_always_gives_one_whole_sentence(world: SmallWorld, prompt: str) -> None:
+    said = json.loads(VOCABULARY.read_text())["attributes"]
+    for seed in range(10):
+        sentence = world.complete(prompt, seed)
+        for attribute, values in said.items():
+            phrases = [phrase for value in values.values() for phrase in value["says"]]
+            assert any(phrase in sentence for phrase in phrases), attribute
+        assert world.complete(sentence, seed + 1) == sentence
+
+
+def test_same_prompt_and_seed_give_the_same_sentence(world: SmallWorld) -> None:
+    assert world.complete("rising", 2**62) == SmallWorld(VOCABULARY).complete("rising", 2**62)
+
+
+def test_naming_one_thing_leaves_the_seed_s_other_choices(world: SmallWorld) -> None:
+    open_sentence = world.complete("a boat", 5).split(" boat ")[1]
+    assert world.complete("a purple boat", 5) == f"a purple boat {open_sentence}"
+
+
+def test_seeds_spread_over_all_values(world: SmallWorld) -> None:
+    motions = Counter(world.complete("a red boat at sea", seed) for seed in range(400))
+    assert len(motions) == 8
+    assert min(motions.values()) > 20
+
+
+def test_does_not_choose_a_colour_that_the_scene_swallows(world: SmallWorld) -> None:
+    assert not any("white" in world.complete("a boat in the snow", seed).split()[:2] for seed in range(200))
+    assert world.complete("a white boat in the snow", 1).startswith("a white boat")
+
+
+def test_every_wording_that_is_written_is_known_to_the_tokenizer() -> None:
+    known = set(json.loads((CHECKPOINT / "tokenizer" / "tokenizer.json").read_text())["model"]["vocab"])
+    for values in json.loads(VOCABULARY.read_text())["attributes"].values():
+        for value in values.values():
+            for phrase in value["says"]:
+                assert set(phrase.split()) <= known, phrase
