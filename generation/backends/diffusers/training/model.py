@@ -75,7 +75,7 @@ def forward(
 ) -> tuple[Tensor, Middle]:
     """WanTransformer3DModel.forward, which also hands out the hidden states that the helper losses need.
 
-    noisy: n x 30 x frames x 6 x 10; time: n in 0..1000; context: n x words x 128. Returns the velocity, shaped as noisy.
+    noisy: n x 30 x frames x 6 x 10; time: n in 0..1000; context: n x words x 128. The velocity is shaped as noisy.
     """
     rotary = transformer.rope(noisy)
     hidden = transformer.patch_embedding(noisy).flatten(2).transpose(1, 2).contiguous()
