@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
-    options.add_argument("--reads", type=int, default=2000, help="status reads a round")
+    options.add_argument("--reads", type=int, default=1000, help="status reads a round")
     options.add_argument("--only", choices=["jobs", "reads"])
     chosen = options.parse_args()
     try:
@@ -47,13 +47,13 @@ def _run(house: Installation, peers: Path, chosen: argparse.Namespace) -> None:
     if chosen.only != "reads":
         worker = house.start_worker()
         stores = (house.postgres.pid, house.valkey.pid)
-        jobs.run(jobs.peers(house, member, peers, (web, worker)), stores, chosen.rounds)
+        jobs.run(jobs.peers(house, member, peers, (web, worker)), stores, rounds=chosen.rounds, seconds=90)
     if chosen.only != "jobs":
         from django.conf import settings
 
         reads.fill(house, member)
         twin = reads.start_twin(house, peers, settings.TOKEN_PEPPER)
-        reads.run(house, member, web, twin, rounds=chosen.rounds, reads=chosen.reads)
+        reads.run(house, member, web, twin, rounds=chosen.rounds, reads=chosen.reads, seconds=60)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import statistics
+import time
 from collections.abc import Iterator
 from itertools import cycle
 from pathlib import Path
@@ -60,7 +61,14 @@ def start_twin(house: Installation, python: Path, pepper: str) -> tuple[int, int
 
 
 def run(
-    house: Installation, member: Member, web: int, twin: tuple[int, int], *, rounds: int, reads: int
+    house: Installation,
+    member: Member,
+    web: int,
+    twin: tuple[int, int],
+    *,
+    rounds: int,
+    reads: int,
+    seconds: float,
 ) -> None:
     own = urlsplit(house.url).port or 0
     places = {
@@ -71,7 +79,11 @@ def run(
     }
     loops: dict[str, list[Loop]] = {name: [] for name in places}
     stores: dict[str, list[float]] = {name: [] for name in places}
+    until, done = time.monotonic() + seconds, 0
     for round_ in range(rounds + 1):  # the first one warms up
+        if done and time.monotonic() > until:
+            break
+        done = round_
         for name, (port, pid, odd) in places.items():
             before = cpu_seconds([house.postgres.pid])
             job = _reader(port, member.token, odd)
@@ -79,9 +91,7 @@ def run(
             if round_:
                 loops[name].append(loop)
                 stores[name].append((cpu_seconds([house.postgres.pid]) - before) / reads)
-    tell(
-        f"\nStatus read, {ROWS:,} rows, 1 process, {CONNECTIONS} connections, {rounds} rounds: median (range)"
-    )
+    tell(f"\nStatus read, {ROWS:,} rows, 1 process, {CONNECTIONS} connections, {done} rounds: median (range)")
     tell("| target | CPU us a request | PostgreSQL us | requests/s | p50 ms |\n|---|---|---|---|---|")
     for name, made in loops.items():
         tell(
