@@ -18,12 +18,9 @@ from audit import queries as audit
 from audit.queries import EventView
 from core.errors import NotAllowed
 from portal.gates import requires
+from portal.office.programme import runs_everything
 from portal.paging import number, page
 from portal.zone import tell_house_time
-from roles import queries as roles
-from roles.roles import Permission, permits
-
-EVERYWHERE = "*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +37,7 @@ class LogRow:
 @requires(Action.OPERATE)
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     """`?of=` keeps to one thing, by its public id. The log is the whole house's, and so are its readers."""
-    if not permits(roles.roles_of(caller.user_id, EVERYWHERE), Permission.RUN_PROGRAMME):
+    if not runs_everything(caller):
         raise NotAllowed(
             "not_an_operator", "The log is open to those who operate every programme of this house."
         )

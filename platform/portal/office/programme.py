@@ -13,6 +13,8 @@ from programme.queries import CohortView, MembershipView, ProgrammeView
 from roles import queries as roles
 from roles.roles import Permission, permits
 
+EVERYWHERE = "*"
+
 
 def programme_of(caller: Caller) -> ProgrammeView:
     """The oldest programme that the operator runs; its zone becomes the page's. NotFound where there is none yet."""
@@ -20,7 +22,12 @@ def programme_of(caller: Caller) -> ProgrammeView:
         if permits(roles.roles_of(caller.user_id, programme.public_id), Permission.RUN_PROGRAMME):
             timezone.activate(ZoneInfo(programme.timezone))
             return programme
-    raise NotFound("no_programme", "There is no programme that you run yet. `manage.py` makes the first one.")
+    raise NotFound("no_programme", "There is no programme that you run yet.")
+
+
+def runs_everything(caller: Caller) -> bool:
+    """Whether the caller operates every programme of this house, those to come included."""
+    return permits(roles.roles_of(caller.user_id, EVERYWHERE), Permission.RUN_PROGRAMME)
 
 
 def cohort_of(programme: ProgrammeView, public_id: str) -> CohortView:

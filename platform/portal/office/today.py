@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from access.caller import Caller
 from access.gate import Action
 from core import clock
+from core.errors import NotFound
 from generation import queries as generation
+from generation.queries import VariantView
 from portal.desk.words import counted, due
 from portal.gates import requires
 from portal.office.programme import programme_of
 from programme import queries
-from programme.queries import ProgrammeTotals
+from programme.queries import ProgrammeTotals, TermsView
 from review import queries as review
 from review.queries import CaseCounts, PolicyView
 
@@ -35,12 +38,18 @@ class Waiting:
 @require_safe
 @requires(Action.OPERATE)
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
-    programme, now = programme_of(caller), clock.now()
+    try:
+        programme, now = programme_of(caller), clock.now()
+    except NotFound:
+        if queries.programme() is None:
+            return redirect("portal:office:programme")
+        raise
     totals = queries.totals(programme, now)
     cases = review.case_counts(programme.id, now=now)
     clips = generation.counts(programme.id)
     terms = queries.current_terms(programme.id)
     policy = review.current_policy(programme.id)
+    variants = generation.variants(programme.id)
     context = {
         "programme": programme,
         "now": now,
@@ -51,23 +60,31 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
         "on_view": review.on_view_count(programme.id, now=now),
         "terms": terms,
         "policy": policy,
-        "waiting": _waiting(totals, cases, has_terms=terms is not None, policy=policy),
+        "variants": variants,
+        "waiting": _missing(terms, policy, variants) + _waiting(totals, cases),
     }
     return render(request, "office/today.html", context)
 
 
-def _waiting(
-    totals: ProgrammeTotals, cases: CaseCounts, *, has_terms: bool, policy: PolicyView | None
+def _missing(
+    terms: TermsView | None, policy: PolicyView | None, variants: Sequence[VariantView]
 ) -> list[Waiting]:
-    """In the order in which a programme needs them."""
+    """What nobody can work without."""
     found = []
-    if not has_terms:
-        found.append(
-            Waiting("Terms", "Nobody can render before they are published.", reverse("admin:index"), "Admin")
-        )
+    if not variants:
+        why = "Nobody can render without a model."
+        found.append(Waiting("A variant", why, reverse("admin:generation_modelvariant_add"), "Add one"))
+    if terms is None:
+        why = "Nobody can render before they are published."
+        found.append(Waiting("Terms", why, reverse("portal:office:terms"), "Write them"))
     if policy is None:
         why = "Nobody can ask to share before one is published."
-        found.append(Waiting("A policy", why, reverse("admin:index"), "Admin"))
+        found.append(Waiting("A policy", why, reverse("portal:office:policy"), "Write it"))
+    return found
+
+
+def _waiting(totals: ProgrammeTotals, cases: CaseCounts) -> list[Waiting]:
+    found = []
     if not totals.cohorts:
         found.append(
             Waiting(

@@ -2,11 +2,25 @@ from __future__ import annotations
 
 from django.urls import path
 
-from portal.office import clips, cohorts, invitations, log, members, shares, staff_tokens, today, tokens
+from portal.office import (
+    clips,
+    cohorts,
+    invitations,
+    log,
+    members,
+    rulebook,
+    shares,
+    staff_tokens,
+    today,
+    tokens,
+)
 
 app_name = "office"
 urlpatterns = [
     path("office", today.show, name="today"),
+    path("office/programme", rulebook.begin, name="programme"),
+    path("office/terms", rulebook.terms_page, name="terms"),
+    path("office/policy", rulebook.policy_page, name="policy"),
     path("office/cohorts", cohorts.show, name="cohorts"),
     path("office/cohorts/<str:cohort>", cohorts.change, name="cohort"),
     path("office/invitations", invitations.show, name="invitations"),

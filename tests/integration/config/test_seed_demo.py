@@ -60,7 +60,7 @@ def rows() -> dict[str, int]:
 
 
 def email(role: str, found: dict[str, Any]) -> str:
-    return next(login["email"] for login in found["logins"] if login["role"] == role)
+    return str(next(login["email"] for login in found["logins"] if login["role"] == role))
 
 
 @pytest.mark.timeout(400)
