@@ -15,7 +15,7 @@ from generation.backends.diffusers.training import codec, model, muon, report, t
 from generation.backends.diffusers.training.drawing.clip import cells, draw_clip
 from generation.backends.diffusers.training.drawing.paths import path
 from generation.backends.diffusers.training.drawing.scenes import Mood, mood
-from generation.backends.diffusers.training.words import VALUES, VOCABULARY_FILE
+from generation.backends.diffusers.training.words import PHRASES, VALUES, VOCABULARY_FILE
 from generation.backends.diffusers.training.world import Facts
 
 CALM = Mood(phase=0.0, light=0.5)
@@ -41,7 +41,7 @@ def test_a_caption_names_what_it_says_it_names() -> None:
         facts = world.sample(rng)
         words, named = world.caption(facts, rng, omit=0.3)
         for attribute, value in named.items():
-            said = any(phrase in words for phrase in world.PHRASES[attribute][getattr(facts, attribute)])
+            said = any(phrase in words for phrase in PHRASES[attribute][getattr(facts, attribute)])
             assert said or value is None
 
 
