@@ -45,7 +45,7 @@ def _finish(
 ) -> Produced:
     images = list(frames.images)
     plate, mp4, poster = folder / "mark.png", folder / "clip.mp4", folder / "poster.jpg"
-    marks.draw(mark, height=spec.height).save(plate)
+    marks.draw(mark, width=spec.width, height=spec.height).save(plate)
     encode(
         images,
         native=(frames.width, frames.height),
@@ -54,7 +54,7 @@ def _finish(
         seconds=spec.seconds,
         fps=spec.fps,
         mark=plate,
-        margin=marks.margin(spec.height),
+        margin=marks.margin(spec.width, spec.height),
         mp4=mp4,
         poster=poster,
         cancelled=cancelled,
@@ -90,5 +90,5 @@ def _method(spec: RenderSpec, frames: Frames) -> str:
     if frames.count != spec.frame_count:
         done.append(f"Stretched to {spec.fps} frames a second by motion-compensated interpolation")
     if (frames.width, frames.height) != (spec.width, spec.height):
-        done.append(f"{'scaled' if done else 'Scaled'} to {spec.width} x {spec.height}, cropped to fit")
+        done.append(f"{'scaled' if done else 'Scaled'} to {spec.width} × {spec.height}, cropped to fit")
     return (", ".join(done) or "Delivered as the model made it") + "."

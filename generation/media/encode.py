@@ -9,6 +9,8 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -52,13 +54,16 @@ def encode(
             stdout=subprocess.DEVNULL,
             stderr=complaints,
         )
-        try:
-            _feed(process, images)
-            _wait(process, cancelled)
-        finally:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
+        with ThreadPoolExecutor(1, thread_name_prefix="feed-ffmpeg") as pool:
+            # Beside the watch, so that a process that stops reading can be stopped too.
+            feeding = pool.submit(_feed, process, images)
+            try:
+                _wait(process, cancelled)
+            finally:
+                if process.poll() is None:
+                    process.kill()
+                    process.wait()
+        feeding.result()
         if process.returncode:
             raise Transient(f"ffmpeg ended with {process.returncode}: {_tail(complaints)}")
 
@@ -97,6 +102,8 @@ def _graph(
         .filter("crop", *size)
         .filter("setsar", 1)
         .filter("format", "yuv420p")
+        # The encoder writes what the frames say of themselves; options of the output alone are not enough.
+        .filter("setparams", **{k: v for k, v in _BT709.items() if k != "color_range"}, range="tv")
         .overlay(ffmpeg.input(str(mark)), x=margin, y=f"main_h-overlay_h-{margin}", eof_action="repeat")
         .filter_multi_output("split")
     )
@@ -129,14 +136,15 @@ def _graph(
 
 
 def _feed(process: subprocess.Popen[bytes], images: Iterable[Image]) -> None:
+    """Hands over all images. When ffmpeg ends early, its own words say why, and are read by the caller."""
     if process.stdin is None:
         raise Transient("ffmpeg has no input")
-    try:
-        for image in images:
-            process.stdin.write(image.tobytes())
-        process.stdin.close()
-    except BrokenPipeError:
-        process.wait()  # its own words say why, and are read by the caller
+    with suppress(BrokenPipeError):
+        try:
+            for image in images:
+                process.stdin.write(image.tobytes())
+        finally:
+            process.stdin.close()
 
 
 def _wait(process: subprocess.Popen[bytes], cancelled: Cancelled) -> None:
