@@ -83,8 +83,9 @@ def _pack(arguments: argparse.Namespace) -> None:
 def _score(arguments: argparse.Namespace) -> None:
     checkpoint = arguments.checkpoint or arguments.folder / "checkpoint"
     trial = scorer.Trial(arguments.prompts, arguments.sampling_steps, arguments.guidance, arguments.seed)
-    ceiling = scorer.score_truth(arguments.prompts, seed=arguments.seed)
-    scores = scorer.score_checkpoint(checkpoint, trial)
+    reader = arguments.folder / "reader.pt"
+    ceiling = scorer.score_truth(arguments.prompts, seed=arguments.seed, reader_file=reader)
+    scores = scorer.score_checkpoint(checkpoint, trial, reader_file=reader)
     _note(arguments.folder, f"score {checkpoint.name}", {"ground_truth": ceiling, "checkpoint": scores})
 
 

@@ -1,4 +1,4 @@
-"""What a run did, in one file: recipe, loss curve and results as JSON, and the curve as a drawing."""
+"""What a run did: recipe, loss curve and results as JSON and as a page, and the curve as a drawing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINES: Final = (0.1, 0.2, 0.5, 1.0)
 
 
 def write(folder: Path) -> None:
-    """Writes `report.json` and `curve.svg` beside the run's state."""
+    """Writes `report.json`, `report.md` and `curve.svg` beside the run's state."""
     curve = read_curve(folder / "curve.jsonl")
     results = folder / "results.json"
     report = {
@@ -24,6 +24,28 @@ def write(folder: Path) -> None:
     }
     (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     (folder / "curve.svg").write_text(draw_curve(curve), encoding="utf-8")
+    (folder / "report.md").write_text(describe(report), encoding="utf-8")
+
+
+def describe(report: dict[str, Any]) -> str:
+    """The same as a page: recipe, every fourth point of the curve, and the results without single misses."""
+    recipe = ", ".join(f"{name} {value}" for name, value in report["recipe"].items())
+    points = report["curve"][:-1][::4] + report["curve"][-1:]
+    curve = "\n".join(
+        f"| {p['step']} | {p['stage']} | {p['cpu_seconds']:.0f} | {p['loss']} |" for p in points
+    )
+    results = json.dumps(_without_misses(report["results"]), indent=2)
+    return (
+        f"# Training run\n\nStep {report['step']}, {report['cpu_seconds']:.0f} s of CPU time. Recipe: {recipe}.\n\n"
+        f"| step | stage | CPU s | velocity loss |\n| --- | --- | --- | --- |\n{curve}\n\n"
+        f"![velocity loss](curve.svg)\n\n```json\n{results}\n```\n"
+    )
+
+
+def _without_misses(values: Any) -> Any:
+    if not isinstance(values, dict):
+        return values
+    return {name: _without_misses(value) for name, value in values.items() if name != "misses"}
 
 
 def read_curve(file: Path) -> list[dict[str, Any]]:
