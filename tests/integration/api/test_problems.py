@@ -38,6 +38,7 @@ ELSEWHERE = {
     "bad_mark_text",
     "bad_name",
     "bad_public_name",
+    "bad_reason",
     "bad_scope",
     "bad_scopes",
     "bad_slug",
