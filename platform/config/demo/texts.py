@@ -24,15 +24,15 @@ from. Please leave both in place.
 
 Your access. Your account and your tokens are for you. If a token gets out, tell us: we end that token and nothing \
 else, and your studio goes on. You may stop at any time. We may end your access if these terms are broken; we then \
-write to you with the reason, and you have 14 days to fetch your work.
+write to you with the reason, and what you have made stays yours to see and download.
 
 Your time. Nobody owes us tests, feedback or posts. You have a daily allowance of seconds; using it is up to you.
 
 Your data. We keep your address, your public name, your prompts and clips, and a log of what was done with them. \
 Ask, and we send you a copy or remove what the law lets us remove.
 
-If this changes. We show you the new text with the changes marked, 30 days before it counts. Questions go to \
-Mirre Halloran, who reads them herself.
+If this changes. We show you the new text, and ask for your yes before your next render. If it is a no, what you \
+have made stays yours to see and download. Questions go to Mirre Halloran, who reads them herself.
 """
 
 POLICY = """\
