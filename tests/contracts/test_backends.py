@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,14 @@ def test_stop_takes_effect_within_one_step_and_leaves_the_backend_usable(backend
     assert bytes_of(render(backend)[0]) == before
 
 
+def test_renders_asked_for_at_once_do_not_mix(backend: Backend) -> None:
+    specs = [SPEC, replace(SPEC, seed=12)]
+    alone = [bytes_of(render(backend, spec)[0]) for spec in specs]
+    with ThreadPoolExecutor(2) as pool:
+        together = [bytes_of(frames) for frames, _ in pool.map(partial(render, backend), specs)]
+    assert together == alone
+
+
 def test_does_not_begin_what_is_not_wanted(backend: Backend) -> None:
     reports: list[int] = []
     with pytest.raises(RenderCancelled):
@@ -102,7 +112,9 @@ def test_does_not_begin_what_is_not_wanted(backend: Backend) -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"seconds": 0}, {"width": 321}, {"steps": 0}], ids=["length", "size", "steps"]
+    "wrong",
+    [{"seconds": 0}, {"width": 321}, {"height": 0}, {"width": -320}, {"steps": 0}],
+    ids=["length", "odd size", "no height", "negative width", "steps"],
 )
 def test_refuses_what_it_cannot_render_before_the_first_step(backend: Backend, wrong: dict[str, Any]) -> None:
     spec, reports = replace(SPEC, **wrong), list[int]()

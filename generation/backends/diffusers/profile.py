@@ -86,7 +86,7 @@ def check(profile: Profile, spec: RenderSpec) -> None:
             "unsupported_length", f"This model makes clips of {shortest} to {longest} seconds."
         )
     narrow, wide = profile.aspect
-    if not narrow <= spec.width / spec.height <= wide:
+    if min(spec.width, spec.height) < 2 or not narrow <= spec.width / spec.height <= wide:
         raise SpecRejected(
             "unsupported_size", f"This model does not fill {spec.width} × {spec.height}. {_sizes(profile)}"
         )
