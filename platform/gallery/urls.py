@@ -8,6 +8,7 @@ app_name = "gallery"
 urlpatterns = [
     path("", pages.wall, name="wall"),
     path("policy", pages.policy, name="policy"),
+    path("terms", pages.terms, name="terms"),
     path("s/<str:share>", pages.share, name="share"),
     path("s/<str:share>/<str:name>", pages.file, name="file"),
 ]

@@ -76,6 +76,19 @@ def _loads(page: Page) -> bool:
     return bool(page.evaluate(script))
 
 
+def _steps_by_frames(page: Page) -> None:
+    """The bar below the picture stands for the browser's controls: two frames on at 24 a second."""
+    assert not page.evaluate("document.querySelector('video').controls")
+    for _ in range(2):
+        page.get_by_role("button", name="+1 frame").click()
+    expect(page.get_by_label("Position")).to_have_value("2")
+    expect(page.get_by_text("0:00.1 / 0:02.0")).to_be_visible()
+    page.get_by_role("button", name="Play").click()
+    page.wait_for_function("document.querySelector('video').currentTime > 0.5")
+    page.get_by_role("button", name="Play").click()
+    assert page.evaluate("document.querySelector('video').paused")
+
+
 def test_from_an_invitation_to_a_public_clip_and_back(
     house: House, workers: None, new_browser_context: NewContext, mail_folder: Path
 ) -> None:
@@ -86,6 +99,7 @@ def test_from_an_invitation_to_a_public_clip_and_back(
 
     address = _render(artist)
     assert _loads(artist)
+    _steps_by_frames(artist)
     video = f"{address}/video.mp4"
     assert artist.request.get(f"{video}?download=1").headers["content-disposition"].startswith("attachment")
     for stranger in (visitor, reviewer):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -22,7 +23,7 @@ from generation.services import requests
 from portal.artist.words import now_of
 from portal.gates import hidden, requires
 from review import queries as review
-from review.rules import Wish
+from review.rules import REVIEW_HOURS, Wish
 from review.services import shares
 
 KINDS = {"video.mp4": "mp4", "poster.jpg": "poster"}
@@ -60,14 +61,17 @@ def page(
         "errors": errors or {},
         "may_share": gate.may(caller, Action.ASK_TO_SHARE),
         "mp4": clip.master.rendition("mp4") if clip.master else None,
+        "review_hours": REVIEW_HOURS,
+        "base_url": settings.BASE_URL,
     }
     return render(request, "studio/clip.html", context, status=status)
 
 
 def _state(clip: ClipView) -> dict[str, Any]:
-    share = review.share_state([clip.id], now=clock.now())[clip.id]
+    at = clock.now()
+    share = review.share_state([clip.id], now=at)[clip.id]
     step = generation.steps_of([clip]).get(clip.public_id)
-    return {"clip": clip, "now": now_of(clip, share, step, generation.waiting(clip)), "share": share}
+    return {"clip": clip, "now": now_of(clip, share, step, generation.waiting(clip), at), "share": share}
 
 
 @require_safe
@@ -89,7 +93,7 @@ def stop(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     clip = own_clip(caller, video)
     with suppress(WrongState):  # it ended in the same moment; its page says how
         requests.cancel(video=video, membership_id=clip.membership_id, by=caller.actor, now=clock.now())
-    return redirect("portal:clip", video)
+    return redirect("portal:studio") if request.POST.get("to") == "studio" else redirect("portal:clip", video)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from django.contrib.auth import authenticate, login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -17,6 +20,9 @@ from portal.middleware import SESSION_KEY
 from programme import queries
 from programme.services import admit, invitations
 from programme.services.invitations import InvitationView
+from review.rules import REVIEW_HOURS
+
+CLOSED = {"invitation_used", "invitation_revoked", "invitation_expired"}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,7 +30,17 @@ from programme.services.invitations import InvitationView
 @never_cache
 def show(request: HttpRequest, secret: str) -> HttpResponse:
     """Shown to whoever has the link; a link that is not open any more says why and whom to ask."""
+    try:
+        return _show(request, secret)
+    except WrongState as refusal:
+        if refusal.code not in CLOSED:
+            raise
+        return render(request, "account/invitation_closed.html", {"sentence": refusal.sentence}, status=410)
+
+
+def _show(request: HttpRequest, secret: str) -> HttpResponse:
     invitation = invitations.look_up(secret, clock.now())
+    timezone.activate(ZoneInfo(invitation.timezone))
     caller = caller_of(request)
     if request.method != "POST":
         return _page(request, invitation)
@@ -58,6 +74,12 @@ def _join(request: HttpRequest, secret: str, caller: Caller) -> HttpResponse:
 def _page(
     request: HttpRequest, invitation: InvitationView, *, error: str = "", exists: str = ""
 ) -> HttpResponse:
-    context = {"invitation": invitation, "error": error, "exists": exists, "signed_in": caller_of(request)}
+    context = {
+        "invitation": invitation,
+        "error": error,
+        "exists": exists,
+        "signed_in": caller_of(request),
+        "review_hours": REVIEW_HOURS,
+    }
     status = 409 if exists else 422 if error else 200
     return render(request, "account/invitation.html", context, status=status)

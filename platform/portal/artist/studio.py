@@ -23,6 +23,7 @@ from portal.gates import hidden, needs_welcome, signed_in
 from programme import queries as programme
 from programme.queries import MembershipView
 from review import queries as review
+from review.queries import ShareState
 
 PAGE = 24
 FIELDS = ("prompt", "variant", "seconds", "size", "seed")
@@ -51,14 +52,15 @@ class Tile:
     clip: ClipView
     title: str
     now: Now
+    share: ShareState
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """GET: at most fifteen statements, the session among them, however many clips hang. POST: one order."""
+    """GET: at most sixteen statements, the session among them, however many clips hang. POST: one order."""
     if caller.membership is None:
-        return redirect("portal:home")
+        return render(request, "studio/no_membership.html")
     if needs_welcome(caller):
         return redirect("portal:welcome")
     if request.method != "POST":
@@ -101,6 +103,7 @@ def _page(
     errors = dict(refusal.fields) if isinstance(refusal, Invalid) else {}
     context: dict[str, Any] = {
         "member": member,
+        "members": programme.memberships_of(member.user_id),
         "typed": typed,
         "errors": errors,
         "refusal": refusal.sentence if refusal is not None and not errors else "",
@@ -133,7 +136,7 @@ def tiles(clips: list[ClipView], now: datetime) -> list[Tile]:
     for clip in clips:
         share = shares[clip.id]
         title = share.wish.title if share.wish is not None else ""
-        made.append(Tile(clip, title, now_of(clip, share, steps.get(clip.public_id), None)))
+        made.append(Tile(clip, title, now_of(clip, share, steps.get(clip.public_id), None, now), share))
     return made
 
 
@@ -151,7 +154,7 @@ def _ahead(variants: list[VariantView]) -> str:
     others = waiting.position - 1
     if others == 0:
         return "Nobody ahead of you."
-    start = f": starts {about(waiting.seconds)}" if waiting.seconds is not None else ""
+    start = f": starts in {about(waiting.seconds)}" if waiting.seconds is not None else ""
     return f"{others} ahead of you{start}."
 
 

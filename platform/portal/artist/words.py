@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from generation.progress import Step
 from generation.queries import ClipView, Waiting
@@ -41,10 +42,10 @@ def ordinal(number: int) -> str:
 def about(seconds: int) -> str:
     """A length of time as people say it: never more exact than it can be."""
     if seconds < 10:
-        return "in a few seconds"
+        return "a few seconds"
     if seconds < 90:
-        return f"in about {round(seconds, -1)} s"
-    return f"in about {round(seconds / 60)} min"
+        return f"about {round(seconds, -1)} s"
+    return f"about {round(seconds / 60)} min"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +60,16 @@ class Now:
     moving: bool = False
 
 
-def now_of(clip: ClipView, share: ShareState, step: Step | None, waiting: Waiting | None) -> Now:
+def now_of(
+    clip: ClipView, share: ShareState, step: Step | None, waiting: Waiting | None, at: datetime
+) -> Now:
     match clip.state:
         case VideoState.QUEUED:
             return _queued(clip, waiting)
         case VideoState.IN_PROGRESS:
             done, total = (step.done, step.total) if step else (0, clip.steps)
-            if done == 0:
-                return Now("Rendering", "is-rendering", "Starting.", 0, total, moving=True)
-            if done >= total:
-                return Now("Rendering", "is-rendering", "Encoding.", done, total, moving=True)
-            return Now("Rendering", "is-rendering", f"Step {done} of {total}.", done, total, moving=True)
+            sentence = _step_words(done, total, clip.started_at, at)
+            return Now("Rendering", "is-rendering", sentence, done, total, moving=True)
         case VideoState.FAILED:
             return Now("Failed", "is-failed", clip.error_sentence)
         case VideoState.CANCELLED:
@@ -79,9 +79,23 @@ def now_of(clip: ClipView, share: ShareState, step: Step | None, waiting: Waitin
             return Now(word, shape)
 
 
+def _step_words(done: int, total: int, since: datetime | None, at: datetime) -> str:
+    """What is left is told by the pace so far, and so not before the first step."""
+    if done == 0:
+        return "Starting."
+    if done >= total:
+        return "Encoding."
+    if since is None:
+        return f"Step {done} of {total}."
+    pace = (at - since).total_seconds() / done
+    return f"Step {done} of {total}, {about(round(pace * (total - done)))} left."
+
+
 def _queued(clip: ClipView, waiting: Waiting | None) -> Now:
     if waiting is None:
         return Now("In the queue", "is-queued", moving=True)
     lost = "The machine stopped answering. Nothing was charged. " if clip.attempts_made else ""
-    starts = f"Starts {about(waiting.seconds)}." if waiting.seconds is not None else ""
-    return Now(f"{ordinal(waiting.position)} in the queue", "is-queued", f"{lost}{starts}", moving=True)
+    starts = f"Starts in {about(waiting.seconds)}." if waiting.seconds is not None else ""
+    return Now(
+        f"{ordinal(waiting.position)} in the queue", "is-queued", f"{lost}{starts}".strip(), moving=True
+    )

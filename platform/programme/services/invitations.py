@@ -40,6 +40,7 @@ class InvitationView:
     email: str
     programme: str
     programme_slug: str
+    timezone: str
     cohort: str
     daily_seconds: int
     invited_by: str
@@ -94,6 +95,7 @@ def look_up(secret: str, now: datetime) -> InvitationView:
         email=row.email,
         programme=programme.name,
         programme_slug=programme.slug,
+        timezone=programme.timezone,
         cohort=cohort.name,
         daily_seconds=cohort.daily_seconds,
         invited_by=_inviter(row),

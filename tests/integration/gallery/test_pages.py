@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -14,7 +15,7 @@ from access.caller import Caller
 from programme.queries import ProgrammeView
 from review.services import shares
 from review.states import RevokerRole
-from tests.factories import review
+from tests.factories import people, review
 from tests.factories.generation import PROMPT
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
@@ -114,6 +115,24 @@ def test_the_policy_names_also_what_may_never_be_a_reason(client: Client) -> Non
     assert "P2" in page
 
 
+def test_the_terms_can_be_read_before_anybody_is_in(client: Client, programme: ProgrammeView) -> None:
+    page = client.get("/terms").content.decode()
+
+    assert "What you make is yours." in page
+    assert client.get(f"/terms?programme={programme.slug}").content.decode().count(programme.name)
+    assert "No terms yet" in client.get("/terms?programme=nowhere").content.decode()
+
+
+def test_the_notice_tells_the_time_of_the_house(
+    client: Client, artist: Caller, reviewer: Caller, now: datetime
+) -> None:
+    _, share = review.on_view(artist, reviewer, now)
+    shares.revoke(grant=share, reason="", by=artist.actor, as_role=RevokerRole.ARTIST, now=now)
+    there = now.astimezone(ZoneInfo(people.ZONE))
+
+    assert f"{there.day} {there:%B %Y, %H:%M}" in client.get(f"/s/{share}").content.decode()
+
+
 def test_pages_carry_a_strict_policy_of_their_own(client: Client) -> None:
     policy = client.get("/")["Content-Security-Policy"]
 
@@ -123,7 +142,7 @@ def test_pages_carry_a_strict_policy_of_their_own(client: Client) -> None:
 
 
 # The statements of a visitor's page must not grow with what hangs there.
-PAGES = {"/": 5, "/s/{share}": 5, "/s/{share}/video.mp4": 3, "/policy": 5}
+PAGES = {"/": 5, "/s/{share}": 5, "/s/{share}/video.mp4": 3, "/policy": 5, "/terms": 2}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -44,7 +45,8 @@ def test_a_link_works_once(link: str) -> None:
 
     again = Client().post(link, {"password": PASSWORD})
 
-    assert again.status_code == 409
+    assert again.status_code == 410
+    assert "was used" in again.content.decode()
     assert Membership.objects.count() == 1
 
 
@@ -65,8 +67,8 @@ def test_a_link_that_has_ended_or_never_was_says_so(
 
     ended = Client().get(link)
 
-    assert ended.status_code == 409
-    assert "ended" in ended.content.decode()
+    assert ended.status_code == 410
+    assert "This invitation ended on" in ended.content.decode()
 
 
 def test_there_is_no_other_way_to_an_account(client: Client) -> None:
@@ -131,7 +133,27 @@ def test_a_revoked_invitation_opens_nothing(cohort_id: int, now: datetime) -> No
     made = invitations.create(cohort_id=cohort_id, email="a@example.org", by=system("test"), now=now)
     invitations.revoke(invitation=made.public_id, by=system("test"), now=now)
 
-    assert Client().get(made.link).status_code == 409
+    answer = Client().get(made.link)
+
+    assert answer.status_code == 410
+    assert "taken back" in answer.content.decode()
+    assert Client().post(made.link, {"password": PASSWORD}).status_code == 410
+    assert not get_user_model().objects.exists()
+
+
+def test_an_invitation_tells_its_end_in_the_time_of_its_programme(link: str, now: datetime) -> None:
+    ends = (now + timedelta(days=14)).astimezone(ZoneInfo(people.ZONE))
+
+    assert f"{ends.day} {ends:%B, %H:%M}" in Client().get(link).content.decode()
+
+
+def test_whoever_is_in_already_joins_no_second_time(artist: Caller, link: str, sign_in: SignIn) -> None:
+    answer = sign_in(artist).post(link)
+
+    assert answer.status_code == 409
+    assert "already" in answer.content.decode()
+    assert Membership.objects.count() == 1
+    assert Client().get(link).status_code == 200
 
 
 def test_signing_in_is_refused_after_many_wrong_passwords(client: Client, now: datetime) -> None:
@@ -144,3 +166,11 @@ def test_signing_in_is_refused_after_many_wrong_passwords(client: Client, now: d
 
     assert answer.status_code in {200, 429}
     assert "_auth_user_id" not in client.session
+
+
+def test_too_many_tries_are_answered_in_the_look_of_the_house(client: Client) -> None:
+    for _ in range(6):
+        answer = client.post("/accounts/password/reset/", {"email": "nobody@example.org"})
+
+    assert answer.status_code == 429
+    assert "Too many tries" in answer.content.decode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
@@ -16,11 +17,12 @@ from audit.models import AuditEvent
 from generation import queries
 from generation.models import Video
 from generation.states import VideoState
-from programme.queries import ProgrammeView
+from programme.queries import ProgrammeView, membership
+from programme.services import invitations
 from review.models import ReleaseGrant
 from review.services import decisions
-from tests.factories import review
-from tests.factories.generation import completed_video, queued_video, video_at
+from tests.factories import people, review
+from tests.factories.generation import completed_video, put_variants, queued_video, video_at
 
 SignIn = Callable[[Caller], Client]
 pytestmark = pytest.mark.django_db
@@ -167,6 +169,89 @@ def test_the_whole_way_of_a_share_from_its_page(
     assert Client().get(f"/s/{made}/video.mp4").status_code == 410
 
 
+def test_a_negative_answer_names_its_reasons_and_the_policy_on_the_clip_and_on_the_wall(
+    artist: Caller, reviewer: Caller, sign_in: SignIn, now: datetime, policy: None
+) -> None:
+    made = review.asked(artist, now)
+    review.decided(made, "refuse", reviewer, now)
+    client = sign_in(artist)
+
+    page = client.get(f"/studio/clips/{made.video}").content.decode()
+
+    assert "by policy version 1." in page
+    assert "no consent on file" in page
+    assert "<p>For P2</p>" in client.get("/studio/shared").content.decode()
+
+
+def test_a_clip_in_review_says_by_when_it_is_answered(
+    artist: Caller, sign_in: SignIn, now: datetime, policy: None
+) -> None:
+    review.asked(artist, now)
+    due = (now + timedelta(hours=48)).astimezone(ZoneInfo(people.ZONE))
+
+    wall = sign_in(artist).get("/studio").content.decode()
+
+    assert f"{due:%a} {due.day} {due:%b, %H:%M}</time>" in wall
+
+
+def test_a_render_is_stopped_from_the_wall_and_one_stays_there(
+    artist: Caller, sign_in: SignIn, now: datetime
+) -> None:
+    video = queued_video(artist, now)
+    client = sign_in(artist)
+    assert f'action="/studio/clips/{video}/stop"' in client.get("/studio").content.decode()
+
+    answer = client.post(f"/studio/clips/{video}/stop", {"to": "studio"})
+
+    assert answer["Location"] == "/studio"
+    assert Video.objects.get().state == VideoState.CANCELLED
+    assert f'action="/studio/clips/{video}/stop"' not in client.get("/studio").content.decode()
+
+
+def test_a_person_in_two_programmes_works_in_the_one_they_choose(
+    artist: Caller, sign_in: SignIn, now: datetime
+) -> None:
+    client = sign_in(artist)
+    assert 'name="membership"' not in client.get("/studio").content.decode()
+    elsewhere = people.programme(now)
+    put_variants(elsewhere.id, now)
+    secret = people.invite(people.cohort(elsewhere.id, now), now)
+    joined = invitations.accept(secret=secret, user_id=artist.user_id, by=artist.actor, now=now)
+    other = membership(joined)
+    assert other is not None
+    people.accept_terms(other, now)
+
+    for member in (artist.membership, other):
+        assert member is not None
+        client.post("/studio/membership", {"membership": member.public_id})
+        page = client.get("/studio").content.decode()
+        assert f'<option value="{member.public_id}" selected>' in page
+        client.post("/studio", ORDER)
+        assert Video.objects.latest("id").membership_id == member.id
+
+
+def test_a_membership_of_somebody_else_cannot_be_chosen(
+    artist: Caller, other_artist: Caller, sign_in: SignIn, now: datetime
+) -> None:
+    assert artist.membership is not None
+    assert other_artist.membership is not None
+    client = sign_in(artist)
+
+    client.post("/studio/membership", {"membership": other_artist.membership.public_id})
+    client.post("/studio", ORDER)
+
+    assert Video.objects.get().membership_id == artist.membership.id
+
+
+def test_the_studio_explains_itself_to_those_who_are_in_no_programme(
+    operator: Caller, sign_in: SignIn
+) -> None:
+    answer = sign_in(operator).get("/studio")
+
+    assert answer.status_code == 200
+    assert "not in a programme" in answer.content.decode()
+
+
 def test_a_deleted_clip_is_gone_from_every_page(artist: Caller, sign_in: SignIn, now: datetime) -> None:
     video = completed_video(artist, now)
     client = sign_in(artist)
@@ -213,7 +298,7 @@ def test_a_suspended_member_sees_and_deletes_but_does_not_render(
 
 # Statements of each page, the session's three among them. They must not grow with what hangs there.
 PAGES = {
-    "/studio": 15,
+    "/studio": 16,
     "/studio/shared": 12,
     "/studio/tokens": 4,
     "/studio/terms": 4,

@@ -13,25 +13,50 @@
   if (live) watch(live);
 
   function watch(place) {
+    const voice = document.querySelector("[data-voice]");
+    let spokenAt = Date.now();
     let failures = 0;
     let polling = false;
+    let shown = "";
+    let pace = null; // the first step seen, and when
+
     const ended = () => window.location.reload();
-    const poll = async () => {
-      polling = true;
-      const answer = await fetch(place.dataset.poll, { headers: { "HX-Request": "true" } }).catch(() => null);
-      if (answer && answer.ok) {
-        if (answer.headers.get("HX-Refresh")) return ended();
-        place.innerHTML = await answer.text();
-      }
-      window.setTimeout(poll, 2000);
+    const speak = () => {
+      if (!voice || Date.now() - spokenAt < 15000) return;
+      spokenAt = Date.now();
+      voice.textContent = place.textContent.replace(/\s+/g, " ").trim();
     };
     const refresh = async () => {
       const answer = await fetch(place.dataset.poll, { headers: { "HX-Request": "true" } }).catch(() => null);
-      if (answer && answer.ok) place.innerHTML = await answer.text();
+      if (!answer || !answer.ok) return;
+      if (answer.headers.get("HX-Refresh")) return ended();
+      place.innerHTML = await answer.text();
+      speak();
     };
+    const poll = async () => {
+      polling = true;
+      await refresh();
+      window.setTimeout(poll, 2000);
+    };
+    const left = (done, total) => {
+      if (!pace || done < pace.done) pace = { done, at: Date.now() };
+      if (done === pace.done) return "";
+      const seconds = ((Date.now() - pace.at) / 1000 / (done - pace.done)) * (total - done);
+      if (seconds < 10) return ", a few seconds left";
+      return seconds < 90 ? `, about ${Math.round(seconds / 10) * 10} s left` : `, about ${Math.round(seconds / 60)} min left`;
+    };
+    const step = ({ done, total }) => {
+      const bar = place.querySelector("progress");
+      const words = place.querySelector("[data-words]");
+      bar.max = total;
+      bar.value = done;
+      const more = left(done, total);
+      if (words && more) words.textContent = `Step ${done} of ${total}${more}.`;
+      speak();
+    };
+
     if (!window.EventSource) return void poll();
     const source = new EventSource(place.dataset.events);
-    let last = "";
     source.addEventListener("progress", (event) => {
       failures = 0;
       const data = JSON.parse(event.data);
@@ -39,21 +64,15 @@
         source.close();
         return ended();
       }
-      const bar = place.querySelector("progress");
-      const key = data.state + (data.done > 0 && data.done < data.total ? "+" : data.done);
-      if (bar && data.total && key === last) {
-        bar.max = data.total;
-        bar.value = data.done;
-        const words = place.querySelector("[data-words]");
-        if (words) words.textContent = `Step ${data.done} of ${data.total}.`;
-      } else {
-        last = key;
-        refresh();
-      }
+      // Queued, starting, rendering and encoding are the server's to word; in between only numbers move.
+      const phase = `${data.state} ${data.position ?? 0} ${data.done === 0 ? "start" : data.done < data.total ? "steps" : "end"}`;
+      if (phase === shown && data.total && place.querySelector("progress")) return step(data);
+      shown = phase;
+      refresh();
     });
     source.addEventListener("error", () => {
       failures += 1;
-      if (failures > 3 && !polling) {
+      if ((failures > 3 || source.readyState === EventSource.CLOSED) && !polling) {
         source.close();
         poll();
       }
@@ -84,16 +103,28 @@
     field.focus();
   });
 
-  // Copying an address says that it was copied.
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest("[data-copy]");
-    if (!button) return;
-    await navigator.clipboard.writeText(button.dataset.copy).catch(() => null);
-    button.textContent = "Copied";
-  });
-  document.querySelectorAll("[data-copy]").forEach((button) => (button.hidden = false));
+  // Copying says that it was copied, and stays silent where the browser does not let us.
+  for (const button of navigator.clipboard ? document.querySelectorAll("[data-copy]") : []) {
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      button.textContent = "Copied";
+    });
+  }
 
-  // A form that was refused: the first field at fault gets the focus.
-  const fault = document.querySelector("[aria-invalid=true]");
+  // A form is sent once, however often its button is pressed.
+  document.addEventListener("submit", (event) => {
+    if (event.target.dataset.sent) return event.preventDefault();
+    event.target.dataset.sent = "yes";
+    if (event.submitter) event.submitter.classList.add("htmx-request");
+  });
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
+    for (const button of document.querySelectorAll(".btn.htmx-request")) button.classList.remove("htmx-request");
+  });
+
+  // A form that was refused: the first field at fault gets the focus, else the sentence.
+  const fault = document.querySelector("[aria-invalid=true]") || document.querySelector(".err[tabindex]");
   if (fault) fault.focus();
 })();
