@@ -67,6 +67,7 @@ def _page(
         "name": name,
         "errors": errors or {},
         "member": member,
+        "members": queries.memberships_of(caller.user_id),
         "terms": queries.current_terms(member.programme.id) if member is not None else None,
     }
     return render(request, "studio/welcome.html", context, status=422 if errors else 200)

@@ -211,6 +211,7 @@ def test_a_render_is_stopped_from_the_wall_and_one_stays_there(
 def test_a_person_in_two_programmes_works_in_the_one_they_choose(
     artist: Caller, sign_in: SignIn, now: datetime
 ) -> None:
+    assert artist.membership is not None
     client = sign_in(artist)
     assert 'name="membership"' not in client.get("/studio").content.decode()
     elsewhere = people.programme(now)
@@ -219,10 +220,11 @@ def test_a_person_in_two_programmes_works_in_the_one_they_choose(
     joined = invitations.accept(secret=secret, user_id=artist.user_id, by=artist.actor, now=now)
     other = membership(joined)
     assert other is not None
+    assert client.get("/studio")["Location"] == "/welcome"
+    assert f'<option value="{artist.membership.public_id}">' in client.get("/welcome").content.decode()
     people.accept_terms(other, now)
 
     for member in (artist.membership, other):
-        assert member is not None
         client.post("/studio/membership", {"membership": member.public_id})
         page = client.get("/studio").content.decode()
         assert f'<option value="{member.public_id}" selected>' in page
