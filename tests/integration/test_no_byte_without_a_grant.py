@@ -124,6 +124,10 @@ STATES: dict[str, tuple[Walk, set[str]]] = {
 }
 
 
+# A list shows posters of many clips by their own addresses, which every state sweeps; its own bytes are swept in these.
+WITH_LISTS = {"private", "in review", "on view", "revoked"}
+
+
 def test_every_state_of_a_submission_and_a_share_is_swept() -> None:
     assert set(SubmissionState) <= {"open", "changes_asked", "approved", "refused", "withdrawn"}
     assert {GrantState.ACTIVE, GrantState.REVOKED} <= set(GrantState)
@@ -138,12 +142,17 @@ def _routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
             yield route
 
 
-def _addresses(ids: Ids) -> list[str]:
-    """Every address with each of its places filled by the clip's own ids; file names by each file's."""
+def _addresses(ids: Ids, *, lists: bool) -> list[str]:
+    """Every address with each of its places filled by the clip's own ids; file names by each file's.
+
+    Addresses without a place are lists of many clips; `lists` says whether they are asked too.
+    """
     known = {"video": ids.video, "case": ids.case, "share": ids.share, "grant": ids.share}
     found: list[str] = []
     for route in _routes(get_resolver()):
         names = re.findall(r"<(?:\w+:)?(\w+)>", route)
+        if not names and not lists:
+            continue
         choices = ["video.mp4", "poster.jpg"] if names and names[-1] in {"name", "file"} else [""]
         for choice in choices:
             path = route
@@ -237,7 +246,7 @@ def test_bytes_reach_exactly_those_who_may_have_them(
 
     reached: set[str] = set()
     for name, ask in callers.items():
-        for path in _addresses(ids):
+        for path in _addresses(ids, lists=state in WITH_LISTS):
             shared = path.startswith("/s/")
             ranges = ({}, {"Range": "bytes=0-99"}, {"Range": "bytes=-90"}) if _is_file(path) else ({},)
             for headers in ranges:
