@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from access.caller import Caller
 from core import clock
+from programme.services import admit
 from tests.factories import generation, people, review
 from tests.journeys.conftest import House, sign_in
 
@@ -27,6 +28,11 @@ def artist(house: House) -> Caller:
 
 def _check(page: Page, address: str) -> list[str]:
     page.goto(address)
+    return _look(page, address)
+
+
+def _look(page: Page, address: str) -> list[str]:
+    """At the page as it is."""
     faults = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
@@ -67,6 +73,9 @@ def test_every_page_is_accessible(
     review.decided(changes, "changes", house.reviewer, now)
     asked = review.asked(artist, now)
     guest = people.invite(people.cohort(house.programme.id, now), now)
+    used = people.invite(people.cohort(house.programme.id, now), now)
+    admit.sign_up(secret=used, password=people.PASSWORD, now=now)
+    people.token(artist, now)
     queued = generation.queued_video(artist, now)
 
     faults: list[str] = []
@@ -74,6 +83,7 @@ def test_every_page_is_accessible(
         for address in (
             "/",
             "/policy",
+            "/terms",
             f"/s/{share}",
             "/accounts/login/",
             "/accounts/password/reset/",
@@ -81,6 +91,7 @@ def test_every_page_is_accessible(
         ):
             faults += _check(page, address)
         faults += _check(page, f"/invitation/{guest}")
+        faults += _check(page, f"/invitation/{used}")
     with _signed_in(new_browser_context, theme, artist) as page:
         clips = [
             f"/studio/clips/{name}"
@@ -89,12 +100,16 @@ def test_every_page_is_accessible(
         for address in (
             "/studio",
             "/studio/shared",
-            "/studio/tokens",
             "/studio/terms",
             *clips,
             f"{clips[0]}/delete",
         ):
             faults += _check(page, address)
+        faults += _check(page, "/studio/tokens")
+        page.get_by_label("Name").fill("night batch")
+        page.get_by_role("button", name="Make the token").click()
+        page.get_by_role("heading", name="Copy it now").wait_for()
+        faults += _look(page, "a token just made")
     with _signed_in(new_browser_context, theme, house.reviewer) as page:
         faults += _check(page, "/desk")
         page.get_by_role("button", name="Take the next case").click()

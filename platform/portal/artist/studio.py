@@ -140,11 +140,10 @@ def tiles(clips: list[ClipView], now: datetime) -> list[Tile]:
     return made
 
 
-def _sizes(variants: list[VariantView]) -> list[str]:
-    found: list[str] = []
-    for variant in variants:
-        found += [size for size in variant.sizes if size not in found]
-    return found
+def _sizes(variants: list[VariantView]) -> list[tuple[str, str]]:
+    """Each size that some variant makes, as it is sent and as it is read."""
+    found = dict.fromkeys(size for variant in variants for size in variant.sizes)
+    return [(size, size.replace("x", " × ")) for size in found]
 
 
 def _ahead(variants: list[VariantView]) -> str:

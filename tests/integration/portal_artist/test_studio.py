@@ -110,6 +110,7 @@ def test_each_state_of_a_clip_has_its_page(
     assert words[state] in page
     open_still = state in {VideoState.QUEUED, VideoState.IN_PROGRESS}
     assert ("data-events" in page) == open_still
+    assert ('<noscript><meta http-equiv="refresh"' in page) == open_still
     assert ("HX-Refresh" in answer.headers) == (not open_still)
 
 
