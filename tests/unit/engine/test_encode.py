@@ -16,7 +16,7 @@ from PIL import Image as Pictures
 from generation.errors import RenderCancelled, Transient
 from generation.media import probe
 from generation.spec import Image
-from tests.rig.clips import Files, boxes_of, frames_of, make_clip, moving_bar, noise
+from tests.rig.clips import Files, boxes_of, frames_of, make_clip, moving_bar, noise, plain
 from tests.rig.limits import files_no_larger_than
 
 BT709 = 1  # in all three tables of ITU-T H.273
@@ -68,9 +68,11 @@ def test_can_be_played_before_it_is_there_whole(clip: Files) -> None:
     assert boxes.index("moov") < boxes.index("mdat")
 
 
-def test_can_be_entered_every_two_seconds(clip: Files) -> None:
-    """Each group of pictures begins with a key frame and needs nothing from before it."""
-    with av.open(str(clip.mp4)) as container:
+@pytest.mark.parametrize("moves", [True, False])
+def test_can_be_entered_every_two_seconds(tmp_path: Path, moves: bool) -> None:
+    """Each group of pictures begins with a key frame and needs nothing from before it; a still one would like to."""
+    images = moving_bar(160, 96, 16) if moves else plain(160, 96, 16, (80, 90, 100))
+    with av.open(str(make_clip(tmp_path, images, seconds=5, fps=12, mark=None).mp4)) as container:
         unit = float(container.streams.video[0].time_base or 0)
         packets = [
             (packet.pts * unit, packet.is_keyframe)
