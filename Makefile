@@ -6,7 +6,7 @@ COMPILE := .venv-lock/bin/pip-compile --quiet --no-emit-index-url --no-emit-find
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test bench lint format types lock install install-dev chromium
+.PHONY: help demo manage test bench lint format types lock install install-dev chromium
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -e 's/:.*## /|/' | while IFS='|' read -r name text; do \
@@ -14,6 +14,9 @@ help: ## list the commands
 
 demo: install ## start the whole house on this machine; Ctrl-C stops it, var/ keeps its data
 	@exec $(PY) -m embedded.demo --end-with-parent $(DEMO)
+
+manage: install ## one of Django's commands beside the running demo: make manage CMD="verify_audit"
+	@$(PY) -m embedded.manage $(CMD)
 
 test: install-dev chromium ## everything that must pass: format, lint, types, imports, all tests on real services
 	$(PY) -m ruff format --check .

@@ -1,7 +1,13 @@
 from __future__ import annotations
 
-from django.contrib import admin
+from typing import Any
 
+from django.contrib import admin
+from django.http import HttpRequest
+
+from audit import log
+from core import clock
+from core.actors import Actor
 from core.admin import ReadOnlyAdmin, TypedAdmin
 from generation.models import Attempt, Master, ModelVariant, Rendition, Video
 
@@ -13,6 +19,19 @@ class ModelVariantAdmin(TypedAdmin[ModelVariant]):
 
     def has_delete_permission(self, request: object, obj: object = None) -> bool:
         return False  # videos name the variant that made them
+
+    def save_model(self, request: HttpRequest, obj: ModelVariant, form: Any, change: bool) -> None:
+        """What is changed here is written to the log, as everywhere else."""
+        user: Any = request.user
+        with log.transaction() as events:
+            super().save_model(request, obj, form, change)
+            events.record(
+                action="variant.put",
+                actor=Actor("user", user.public_id, user.pk),
+                target=obj.programme.public_id,
+                now=clock.now(),
+                data={"slug": obj.slug, "changed": sorted(form.changed_data)},
+            )
 
 
 @admin.register(Video)

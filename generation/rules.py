@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from core.errors import Invalid
 from generation.models import ModelVariant
 
 LONGEST_PROMPT = 2000
+_SIZE = re.compile(r"[1-9][0-9]{1,3}x[1-9][0-9]{1,3}")
 LARGEST_SEED = 2**32 - 1
 
 
@@ -29,7 +31,7 @@ def bad_character(text: str) -> bool:
 
 
 def prompt_fault(prompt: str) -> str | None:
-    if not prompt.strip():
+    if not any(unicodedata.category(character)[0] not in "ZC" for character in prompt):
         return "Write what we should see."
     if len(prompt) > LONGEST_PROMPT:
         return f"A prompt has at most {LONGEST_PROMPT:,} characters; this one has {len(prompt):,}."
@@ -48,6 +50,10 @@ def order_faults(order: Order, variant: ModelVariant | None) -> dict[str, str]:
         faults["seconds"] = f"{variant.name} makes clips of {lengths} seconds, not {order.seconds}."
     if variant and order.size is not None and order.size not in variant.sizes:
         faults["size"] = f"{variant.name} makes {', '.join(variant.sizes)}, not {order.size[:40]}."
+    if variant is None and order.seconds is not None and order.seconds < 1:
+        faults["seconds"] = f"A clip lasts at least one second, not {order.seconds}."
+    if variant is None and order.size is not None and not _SIZE.fullmatch(order.size):
+        faults["size"] = f"A size is WIDTHxHEIGHT, such as 1280x720, not {order.size[:40]}."
     if order.seed is not None and not 0 <= order.seed <= LARGEST_SEED:
         faults["seed"] = f"A seed is a whole number from 0 to {LARGEST_SEED}."
     return faults

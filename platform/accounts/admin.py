@@ -1,9 +1,23 @@
 from __future__ import annotations
 
+from allauth.account.models import EmailAddress
 from django.contrib import admin
+from django.contrib.auth.models import Group
 
 from accounts.models import User
 from core.admin import ReadOnlyAdmin
+
+# Whoever could change an address here could set the password of its account, and no log would know of it.
+admin.site.unregister(EmailAddress)
+admin.site.unregister(Group)
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(ReadOnlyAdmin[EmailAddress]):
+    list_display = ["email", "user", "verified", "primary"]
+    list_filter = ["verified"]
+    search_fields = ["email"]
+    list_select_related = ["user"]
 
 
 @admin.register(User)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
@@ -7,6 +8,8 @@ from config import health
 
 admin.site.site_header = "Private View"
 admin.site.site_title = "Private View"
+# One door for signing in, with one limit on how often it may be tried.
+admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as allauth documents it
 
 urlpatterns = [
     path("health", health.view, name="health"),

@@ -51,5 +51,5 @@ def _curl(url: str, *, token: str, model: str) -> str:
     return (
         f"  curl {url}/v1/videos -H 'Authorization: Bearer {token}'\n"
         f"  curl {url}/v1/videos -H 'Authorization: Bearer {token}' \\\n"
-        f"    -F model={model} -F seconds=4 -F prompt='a red ball rolling over a meadow'"
+        f"    -F model={model} -F seconds=4 -F prompt='a red ball rising over a meadow'"
     )

@@ -10,10 +10,32 @@ from django.utils.functional import SimpleLazyObject
 
 from access import gate
 from access.caller import Caller
-from core.errors import DomainError, Unauthenticated
+from core.errors import DomainError, Invalid, Unauthenticated
 from portal.errors import refusal_page
 
 SESSION_KEY = "membership"
+
+
+class TextMiddleware:
+    """PostgreSQL holds no NUL: a page's address, query or form that has one is refused before anybody looks it up.
+
+    The API names the field at fault, and so has its own check.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not request.path.startswith("/v1/") and self._has_nul(request):
+            sentence = "There is a character in it that no text has (NUL). Go back and type it anew."
+            return refusal_page(request, Invalid("bad_character", sentence))
+        return self.get_response(request)
+
+    def _has_nul(self, request: HttpRequest) -> bool:
+        texts = [request.path, *(value for values in request.GET.lists() for value in values[1])]
+        if request.method == "POST":
+            texts += [value for values in request.POST.lists() for value in values[1]]
+        return any("\0" in str(text) for text in texts)
 
 
 class CallerMiddleware:

@@ -111,6 +111,8 @@ async def video_events(request: Request) -> Response:
     if user_id is None:
         return PlainTextResponse("Sign in first.", status_code=401)
     video = request.path_params["video"]
+    if "\0" in video:
+        return PlainTextResponse("There is no such clip.", status_code=404)
     queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=_QUEUE)
     _watchers[video].add(queue)
     first = await _snapshot(video, user_id)

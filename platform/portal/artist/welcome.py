@@ -21,10 +21,10 @@ from programme.services import terms
 def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     if caller.membership is None:
         return redirect("portal:home")
-    if request.method == "POST":
-        return _accept(request, caller)
     if not needs_welcome(caller):
         return redirect("portal:studio")
+    if request.method == "POST":
+        return _accept(request, caller)
     return _page(request, caller, name=caller.public_name)
 
 
@@ -41,7 +41,7 @@ def _accept(request: HttpRequest, caller: Caller) -> HttpResponse:
             name=name,
             errors={"yes": "Without your yes to the terms we cannot open the studio."},
         )
-    if not version.isdigit() or int(version) != caller.membership.terms_current:
+    if not (version.isascii() and version.isdigit()) or int(version) != caller.membership.terms_current:
         return _page(
             request,
             caller,
