@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.core.mail import send_mail
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from audit import outbox
 
@@ -15,7 +16,9 @@ TOPIC = "mail"
 
 def post(*, to: str, template: str, context: dict[str, Any], now: datetime) -> None:
     """Queue a plain-text mail to `to`. The template's first line is the subject."""
-    subject, _, body = render_to_string(f"email/{template}.txt", context).strip().partition("\n")
+    # Letters tell times in UTC and say so, in whatever zone the page is that posts them.
+    with timezone.override(UTC):
+        subject, _, body = render_to_string(f"email/{template}.txt", context).strip().partition("\n")
     payload = {"to": to, "subject": subject.strip(), "body": body.strip() + "\n"}
     outbox.add(topic=TOPIC, payload=payload, now=now)
 

@@ -46,8 +46,10 @@ class CallerMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request.caller = SimpleLazyObject(lambda: _caller(request))  # type: ignore[attr-defined]  # ours
-        timezone.deactivate()
-        return self.get_response(request)
+        try:
+            return self.get_response(request)
+        finally:
+            timezone.deactivate()  # what a gate has set is this request's alone
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A refusal that a view does not show beside its form becomes a page with its sentence."""

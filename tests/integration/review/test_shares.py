@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
 from access.caller import Caller
 from audit.models import AuditEvent, OutboxEvent
@@ -173,3 +175,16 @@ def test_only_the_artist_deletes_a_clip_and_only_once(
         with pytest.raises(NotFound):
             shares.delete_clip(video=video, by=caller.actor, now=now)
     assert everything() == before
+
+
+def test_a_letter_tells_its_time_in_utc_whatever_zone_the_page_is_in(
+    artist: Caller, reviewer: Caller, operator: Caller, now: datetime
+) -> None:
+    _, share = on_view(artist, reviewer, now)
+
+    with timezone.override(ZoneInfo("Asia/Tokyo")):
+        shares.revoke(
+            grant=share, reason=FACTS, by=operator.actor, as_role=RevokerRole.OPERATOR, now=now + HOUR
+        )
+
+    assert "13:00 UTC" in OutboxEvent.objects.filter(topic="mail").latest("id").payload["body"]
