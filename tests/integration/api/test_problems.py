@@ -32,6 +32,7 @@ COMPUTED: dict[str, set[str]] = {
 ELSEWHERE = {
     "account_exists",
     "already_a_member",
+    "bad_character",
     "bad_daily_seconds",
     "bad_days",
     "bad_email",
