@@ -7,10 +7,9 @@ from generation.queries.clips import (
     counts,
     own_clip,
     own_clips,
-    rendition,
     watcher_may_see,
 )
-from generation.queries.variants import lanes, variants
+from generation.queries.variants import variants
 from generation.queries.views import ClipView, MasterView, RenditionView, VariantView
 from generation.queries.waiting import Waiting, ahead, steps_of, waiting
 
@@ -25,10 +24,8 @@ __all__ = [
     "clips",
     "clips_of",
     "counts",
-    "lanes",
     "own_clip",
     "own_clips",
-    "rendition",
     "steps_of",
     "variants",
     "waiting",

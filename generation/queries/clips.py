@@ -7,8 +7,8 @@ from typing import Literal
 
 from django.db.models import Count, Q, QuerySet
 
-from generation.models import Rendition, Video
-from generation.queries.views import ClipView, RenditionView, clip_views, rendition_view
+from generation.models import Video
+from generation.queries.views import ClipView, clip_views
 from generation.states import VideoState
 
 _RELATED = ("variant", "membership__user", "master")
@@ -69,12 +69,6 @@ def clips_of(
     sign = "-" if order == "desc" else ""
     rows = rows.filter(deleted_at=None).select_related(*_RELATED).order_by(f"{sign}created_at", f"{sign}id")
     return clip_views(list(rows[:limit]))
-
-
-def rendition(public_id: str) -> RenditionView | None:
-    """One statement."""
-    row = Rendition.objects.filter(public_id=public_id).first()
-    return rendition_view(row) if row else None
 
 
 def counts(programme_id: int) -> dict[str, int]:

@@ -10,8 +10,3 @@ def variants(programme_id: int) -> list[VariantView]:
     """What a programme's artists may render with, the default first. One statement."""
     rows = ModelVariant.objects.filter(programme_id=programme_id, enabled=True).order_by("position", "slug")
     return [variant_view(row) for row in rows]
-
-
-def lanes() -> list[str]:
-    """The queues that some variant uses. One statement."""
-    return sorted(set(ModelVariant.objects.filter(enabled=True).values_list("queue", flat=True)))
