@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -30,8 +31,10 @@ def produce(
     Raises SpecRejected, Transient or RenderCancelled; the folder is then empty again.
     """
     try:
-        frames = backend.render(spec, progress=progress, cancelled=cancelled)
-        return _finish(spec, frames, mark, folder, cancelled)
+        began = time.monotonic()
+        frames = backend.render([spec], progress=progress, cancelled=cancelled)[0]
+        rendered = time.monotonic() - began
+        return _finish(spec, frames, mark, folder, cancelled, rendered)
     except BaseException as fault:
         for left in folder.iterdir():
             left.unlink()
@@ -41,8 +44,9 @@ def produce(
 
 
 def _finish(
-    spec: RenderSpec, frames: Frames, mark: VisibleMark, folder: Path, cancelled: Cancelled
+    spec: RenderSpec, frames: Frames, mark: VisibleMark, folder: Path, cancelled: Cancelled, rendered: float
 ) -> Produced:
+    began = time.monotonic()
     images = list(frames.images)
     plate, mp4, poster = folder / "mark.png", folder / "clip.mp4", folder / "poster.jpg"
     marks.draw(mark, width=spec.width, height=spec.height).save(plate)
@@ -75,6 +79,9 @@ def _finish(
         native_frames=frames.count,
         method=_method(spec, frames),
         completed_prompt=frames.completed_prompt,
+        ignored_words=frames.ignored_words,
+        render_seconds=rendered,
+        encode_seconds=time.monotonic() - began,
     )
 
 

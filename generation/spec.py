@@ -19,8 +19,20 @@ Image: TypeAlias = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True)
+class Adapter:
+    """A LoRA file in diffusers' layout, how strongly it speaks (1.0 as trained), and the SHA-256 that names it."""
+
+    path: Path
+    sha256: str
+    weight: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class RenderSpec:
-    """One clip as it was asked for; width and height in pixels of the delivered file."""
+    """One clip as it was asked for; width and height in pixels of the delivered file.
+
+    `image` is a picture file (PNG, JPEG or WebP, RGB) that the clip starts from.
+    """
 
     prompt: str
     seed: int
@@ -31,6 +43,8 @@ class RenderSpec:
     steps: int
     guidance: float
     negative_prompt: str = ""
+    image: Path | None = None
+    adapter: Adapter | None = None
 
     @property
     def frame_count(self) -> int:
@@ -47,6 +61,28 @@ class Frames:
     width: int
     height: int
     completed_prompt: str
+    ignored_words: tuple[str, ...] = ()  # words of the prompt that the model does not know
+    windows: int = 1  # stretches rendered one after the other, each from the last picture of the one before
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """What a loaded backend says of itself: for the office, for metrics, and for who chooses a worker.
+
+    `memory` in bytes that it takes on its device at most so far; `dtype` as torch names it; `rung` of the memory
+    ladder ("none" where everything fits); `images` whether a clip can start from a picture; `adapters` whether LoRA
+    files can be loaded; `at_once` how many takes go through one forward.
+    """
+
+    device: str
+    dtype: str
+    memory: int
+    load_seconds: float
+    warm_seconds: float
+    rung: str
+    images: bool
+    adapters: bool
+    at_once: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +93,16 @@ class VisibleMark:
     code: str
 
 
+# mp4, poster, sprite (one picture of many small ones), vtt (which part of the sprite is which second) and sheet (contact
+# sheet) are marked and may be handed out; source holds the native frames without loss and without a mark, and never is.
+FileKind: TypeAlias = Literal["mp4", "poster", "sprite", "vtt", "sheet", "source"]
+
+
 @dataclass(frozen=True, slots=True)
 class FileMade:
-    """One file of a finished render; `sha256` in lower-case hexadecimal."""
+    """One file of a finished render; `sha256` in lower-case hexadecimal. A VTT file has no size in pixels: 0 x 0."""
 
-    kind: Literal["mp4", "poster"]
+    kind: FileKind
     path: Path
     sha256: str
     bytes: int
@@ -84,8 +125,11 @@ class Produced:
     native_frames: int
     method: str
     completed_prompt: str
+    ignored_words: tuple[str, ...]
+    render_seconds: float  # in the backend
+    encode_seconds: float  # from the first frame handed to ffmpeg to files that were read back
 
-    def file(self, kind: Literal["mp4", "poster"]) -> FileMade:
+    def file(self, kind: FileKind) -> FileMade:
         """The file of that kind; KeyError when there is none."""
         for made in self.files:
             if made.kind == kind:

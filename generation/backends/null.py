@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
 from generation.errors import RenderCancelled, SpecRejected
-from generation.spec import Cancelled, Frames, Image, Progress, RenderSpec
+from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
 
 _WIDTH, _HEIGHT, _COUNT = 160, 90, 16
+_AT_ONCE: Final = 16
 
 
 def _prepare() -> list[Image]:
@@ -34,6 +36,27 @@ class NullBackend:
     name = "null"
     checkpoint = hashlib.sha256(b"".join(image.tobytes() for image in _IMAGES)).hexdigest()
 
+    def capability(self) -> Capability:
+        """Nothing in memory, everything at once."""
+        return Capability(
+            device="none",
+            dtype="uint8",
+            memory=0,
+            load_seconds=0.0,
+            warm_seconds=0.0,
+            rung="none",
+            images=True,
+            adapters=True,
+            at_once=_AT_ONCE,
+        )
+
+    def warm(self) -> None:
+        """Nothing is slow the first time."""
+
+    def at_once(self, spec: RenderSpec) -> int:
+        """As many takes as one request may have."""
+        return _AT_ONCE
+
     def complete_prompt(self, prompt: str, seed: int) -> str:
         """The prompt without outer spaces."""
         return prompt.strip()
@@ -47,12 +70,23 @@ class NullBackend:
         if spec.width < 2 or spec.height < 2 or spec.width % 2 or spec.height % 2:
             raise SpecRejected("unsupported_size", "Width and height must be even.")
 
-    def render(self, spec: RenderSpec, *, progress: Progress, cancelled: Cancelled) -> Frames:
-        """The same sixteen frames for every spec."""
-        self.check(spec)
-        for done in range(spec.steps + 1):
+    def render(
+        self, takes: Sequence[RenderSpec], *, progress: Progress, cancelled: Cancelled
+    ) -> list[Frames]:
+        """The same sixteen frames for every take."""
+        for spec in takes:
+            self.check(spec)
+        for done in range(takes[0].steps + 1):
             if cancelled():
                 raise RenderCancelled
-            progress(done, spec.steps)
-        prompt = self.complete_prompt(spec.prompt, spec.seed)
-        return Frames(images=_IMAGES, count=_COUNT, width=_WIDTH, height=_HEIGHT, completed_prompt=prompt)
+            progress(done, takes[0].steps)
+        return [
+            Frames(
+                images=_IMAGES,
+                count=_COUNT,
+                width=_WIDTH,
+                height=_HEIGHT,
+                completed_prompt=self.complete_prompt(spec.prompt, spec.seed),
+            )
+            for spec in takes
+        ]

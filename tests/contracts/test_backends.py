@@ -49,9 +49,9 @@ def render(backend: Backend, spec: RenderSpec = SPEC) -> tuple[Frames, list[tupl
     """Frames, and what was reported."""
     reports: list[tuple[int, int]] = []
     frames = backend.render(
-        spec, progress=lambda done, total: reports.append((done, total)), cancelled=lambda: False
+        [spec], progress=lambda done, total: reports.append((done, total)), cancelled=lambda: False
     )
-    return frames, reports
+    return frames[0], reports
 
 
 def bytes_of(frames: Frames) -> list[bytes]:
@@ -88,7 +88,7 @@ def test_stop_takes_effect_within_one_step_and_leaves_the_backend_usable(backend
     reports: list[int] = []
     with pytest.raises(RenderCancelled):
         backend.render(
-            replace(SPEC, steps=6),
+            [replace(SPEC, steps=6)],
             progress=lambda done, _: reports.append(done),
             cancelled=lambda: bool(reports) and reports[-1] >= 2,
         )
@@ -107,7 +107,7 @@ def test_renders_asked_for_at_once_do_not_mix(backend: Backend) -> None:
 def test_does_not_begin_what_is_not_wanted(backend: Backend) -> None:
     reports: list[int] = []
     with pytest.raises(RenderCancelled):
-        backend.render(SPEC, progress=lambda done, _: reports.append(done), cancelled=lambda: True)
+        backend.render([SPEC], progress=lambda done, _: reports.append(done), cancelled=lambda: True)
     assert reports == []
 
 
@@ -123,7 +123,7 @@ def test_refuses_what_it_cannot_render_before_the_first_step(backend: Backend, w
     assert checked.value.code.startswith("unsupported_")
     assert checked.value.sentence.endswith(".")
     with pytest.raises(SpecRejected):
-        backend.render(spec, progress=lambda done, _: reports.append(done), cancelled=lambda: False)
+        backend.render([spec], progress=lambda done, _: reports.append(done), cancelled=lambda: False)
     assert reports == []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
+import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +19,7 @@ from generation.backends.diffusers.checkpoints import digest, locate, refuse_for
 from generation.backends.diffusers.profile import Profile, read_profile
 from generation.backends.diffusers.prompts import SmallWorld
 from generation.errors import RenderCancelled, SpecRejected, Transient
-from generation.spec import Cancelled, Frames, Image, Progress, RenderSpec
+from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
 
 _LONGEST_PROMPT: Final = 32_000
 _LARGEST_SEED: Final = 2**63 - 1
@@ -30,11 +32,13 @@ class DiffusersBackend:
 
     def __init__(self, folder: Path) -> None:
         refuse_foreign_code(folder)
+        started = time.monotonic()
         self._profile: Profile = read_profile(folder)
         self.checkpoint: str = digest(folder)
         self._words = SmallWorld(folder / self._profile.vocabulary) if self._profile.vocabulary else None
         self._device = _prepare_torch()
         self._pipeline = _load(folder, self._profile, self._device)
+        self._load_seconds = time.monotonic() - started
         self._turn = threading.Lock()
 
     def complete_prompt(self, prompt: str, seed: int) -> str:
@@ -49,7 +53,34 @@ class DiffusersBackend:
         if len(spec.prompt) > _LONGEST_PROMPT:
             raise SpecRejected("prompt_too_long", f"A prompt has at most {_LONGEST_PROMPT} characters.")
 
-    def render(self, spec: RenderSpec, *, progress: Progress, cancelled: Cancelled) -> Frames:
+    def capability(self) -> Capability:
+        """What was measured while it was loaded."""
+        return Capability(
+            device=str(self._device),
+            dtype="bfloat16" if self._device.type == "cuda" else "float32",
+            memory=0,
+            load_seconds=self._load_seconds,
+            warm_seconds=0.0,
+            rung="none",
+            images=False,
+            adapters=False,
+            at_once=1,
+        )
+
+    def warm(self) -> None:
+        """Nothing yet."""
+
+    def at_once(self, spec: RenderSpec) -> int:
+        """One at a time."""
+        return 1
+
+    def render(
+        self, takes: Sequence[RenderSpec], *, progress: Progress, cancelled: Cancelled
+    ) -> list[Frames]:
+        """One take after the other."""
+        return [self._render(spec, progress=progress, cancelled=cancelled) for spec in takes]
+
+    def _render(self, spec: RenderSpec, *, progress: Progress, cancelled: Cancelled) -> Frames:
         """Runs the pipeline. Progress counts its denoising steps; a stop takes effect at the end of the current one."""
         self.check(spec)
         prompt = self.complete_prompt(spec.prompt, spec.seed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def test_says_what_the_model_made_and_what_was_done_to_it(folder: Path) -> None:
     assert (produced.native_width, produced.native_height, produced.native_frames) == (160, 90, 16)
     assert (produced.frame_count, produced.fps, produced.seconds) == (12, 12, 1.0)
     assert produced.completed_prompt == "a bar"
-    frames = NullBackend().render(SPEC, progress=lambda *_: None, cancelled=lambda: False)
+    frames = NullBackend().render([SPEC], progress=lambda *_: None, cancelled=lambda: False)[0]
     native = b"".join(image.tobytes() for image in frames.images)
     assert produced.frames_sha256 == hashlib.sha256(native).hexdigest()
 
@@ -137,7 +138,9 @@ class Failing(NullBackend):
     def __init__(self, fault: BaseException) -> None:
         self._fault = fault
 
-    def render(self, spec: RenderSpec, *, progress: Progress, cancelled: Cancelled) -> Frames:
+    def render(
+        self, takes: Sequence[RenderSpec], *, progress: Progress, cancelled: Cancelled
+    ) -> list[Frames]:
         raise self._fault
 
 
