@@ -8,6 +8,8 @@ from typing import Final
 
 import numpy as np
 
+from generation.backends.adapters import inspect_adapter
+from generation.backends.pictures import check_picture
 from generation.errors import RenderCancelled, SpecRejected
 from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
 
@@ -62,13 +64,17 @@ class NullBackend:
         return prompt.strip()
 
     def check(self, spec: RenderSpec) -> None:
-        """Refuses only what no file can be: an empty clip, or odd sizes."""
+        """Refuses only what no file can be (an empty clip, odd sizes), and files that are not what they should be."""
         if spec.seconds < 1 or spec.steps < 1:
             raise SpecRejected(
                 "unsupported_length", "A clip has at least one second, and its render at least one step."
             )
         if spec.width < 2 or spec.height < 2 or spec.width % 2 or spec.height % 2:
             raise SpecRejected("unsupported_size", "Width and height must be even.")
+        if spec.image:
+            check_picture(spec.image)
+        if spec.adapter:
+            inspect_adapter(spec.adapter.path)
 
     def render(
         self, takes: Sequence[RenderSpec], *, progress: Progress, cancelled: Cancelled

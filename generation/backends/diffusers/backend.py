@@ -52,6 +52,10 @@ class DiffusersBackend:
             raise SpecRejected("invalid_seed", "A seed is a whole number from 0 to 2^63 - 1.")
         if len(spec.prompt) > _LONGEST_PROMPT:
             raise SpecRejected("prompt_too_long", f"A prompt has at most {_LONGEST_PROMPT} characters.")
+        if spec.image:
+            raise SpecRejected("images_unsupported", "This model cannot start from a picture.")
+        if spec.adapter:
+            raise SpecRejected("adapters_unsupported", "This model takes no style adapters.")
 
     def capability(self) -> Capability:
         """What was measured while it was loaded."""

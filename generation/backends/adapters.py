@@ -1,0 +1,141 @@
+"""What a LoRA file holds, read from its header: who takes uploads asks here, without the model libraries."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final, TypeAlias
+
+from safetensors import SafetensorError, safe_open
+
+from generation.errors import SpecRejected
+
+MOST_BYTES: Final = 512 * 1024**2
+HIGHEST_RANK: Final = 128
+
+_DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
+_PARTS: Final = ("transformer.", "transformer_2.")
+_NUMBERS: Final = {"F32", "F16", "BF16"}
+
+Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterFacts:
+    """A LoRA file in diffusers' layout: the highest rank of its pairs, the modules they change, and what names it.
+
+    `targets` are modules as the pipeline calls them, in alphabetical order: `transformer.blocks.0.attn1.to_q`.
+    """
+
+    rank: int
+    targets: tuple[str, ...]
+    bytes: int
+    sha256: str
+
+
+def inspect_adapter(
+    path: Path,
+    *,
+    checkpoint: Path | None = None,
+    most_bytes: int = MOST_BYTES,
+    highest_rank: int = HIGHEST_RANK,
+) -> AdapterFacts:
+    """Facts of a LoRA file; loads no weights.
+
+    `checkpoint` is the folder of the pipeline that it is meant for: each target must be there, in the right shape.
+    Raises SpecRejected: `adapter_unreadable` (no safetensors file), `adapter_too_large`, `adapter_tensors` (something
+    that is no LoRA pair), `adapter_rank`, `adapter_targets`.
+    """
+    status = _stat(path)
+    if status.st_size > most_bytes:
+        raise SpecRejected(
+            "adapter_too_large", f"An adapter has at most {most_bytes // 1024**2} MiB; this one has more."
+        )
+    facts, shapes = _read(path, status.st_size, status.st_mtime_ns)
+    if facts.rank > highest_rank:
+        raise SpecRejected(
+            "adapter_rank", f"An adapter has a rank of at most {highest_rank}; this one has {facts.rank}."
+        )
+    if checkpoint is not None:
+        _check_targets(shapes, _weights_of(checkpoint))
+    return facts
+
+
+def _stat(path: Path) -> os.stat_result:
+    try:
+        return path.stat()
+    except OSError as fault:
+        raise SpecRejected("adapter_unreadable", "The adapter's file cannot be read.") from fault
+
+
+@lru_cache(maxsize=64)
+def _read(path: Path, size: int, changed: int) -> tuple[AdapterFacts, dict[str, tuple[int, int]]]:
+    """Facts, and for each target (features out, features in). Size and time of change are there for the cache."""
+    pairs = dict(_pairs(_shapes(path)))
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    rank = max(rank for rank, _ in pairs.values())
+    facts = AdapterFacts(rank=rank, targets=tuple(sorted(pairs)), bytes=size, sha256=digest)
+    return facts, {module: shape for module, (_, shape) in pairs.items()}
+
+
+def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+    try:
+        with safe_open(path, framework="numpy") as file:
+            slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
+            numbers = {tensor.get_dtype() for tensor in slices.values()}
+            shapes = {name: tuple(tensor.get_shape()) for name, tensor in slices.items()}
+    except (SafetensorError, OSError) as fault:
+        raise SpecRejected("adapter_unreadable", "The adapter is no safetensors file.") from fault
+    if not numbers <= _NUMBERS:
+        raise SpecRejected("adapter_tensors", "An adapter's weights are float32, float16 or bfloat16.")
+    return shapes
+
+
+def _pairs(shapes: Shapes) -> Iterator[tuple[str, tuple[int, tuple[int, int]]]]:
+    """(module, (rank, (features out, features in))) of each pair; everything in the file must belong to one."""
+    modules = {name.removesuffix(_DOWN) for name in shapes if name.endswith(_DOWN)}
+    expected = {module + end for module in modules for end in (_DOWN, _UP)}
+    if not modules or expected != set(shapes):
+        odd = sorted(expected ^ set(shapes))
+        raise _no_pairs(odd[0] if odd else None)
+    for module in modules:
+        down, up = shapes[module + _DOWN], shapes[module + _UP]
+        if len(down) != 2 or len(up) != 2 or down[0] != up[1] or not module.startswith(_PARTS):
+            raise _no_pairs(module)
+        yield module, (down[0], (up[0], down[1]))
+
+
+def _no_pairs(name: str | None) -> SpecRejected:
+    found = f"{name[:100]} is in no pair" if name else "it holds none"
+    return SpecRejected(
+        "adapter_tensors",
+        "An adapter holds pairs named transformer.….lora_A.weight and transformer.….lora_B.weight, as diffusers "
+        f"saves them, and nothing else; {found}.",
+    )
+
+
+def _check_targets(targets: Shapes, weights: Shapes) -> None:
+    for module, shape in sorted(targets.items()):
+        if weights.get(module) != shape:
+            why = "has no such module" if module not in weights else "has it in another size"
+            raise SpecRejected(
+                "adapter_targets",
+                f"The adapter changes {module[:100]}, but this model {why}. Is it for another?",
+            )
+
+
+@lru_cache(maxsize=8)
+def _weights_of(checkpoint: Path) -> dict[str, tuple[int, ...]]:
+    """Shape of each two-dimensional weight of the transformers, under its module's name; from the files' headers."""
+    found: dict[str, tuple[int, ...]] = {}
+    for part in _PARTS:
+        for file in sorted((checkpoint / part.rstrip(".")).glob("*.safetensors")):
+            for name, shape in _shapes(file).items():
+                if len(shape) == 2 and name.endswith(".weight"):
+                    found[part + name.removesuffix(".weight")] = shape
+    return found

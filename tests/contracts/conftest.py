@@ -1,0 +1,43 @@
+"""Who is held to the contract of backends: one row each. A new backend adds its row, and passes the suite."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final, TypeAlias
+
+import pytest
+
+from generation.backends import registry
+from generation.backends.base import Backend
+from tests.rig.tiny_wan import save_tiny_wan
+
+Opens: TypeAlias = Callable[[pytest.FixtureRequest], Backend]
+
+
+def _tiny_wan(request: pytest.FixtureRequest) -> Backend:
+    return registry.load("diffusers", str(request.getfixturevalue("tiny_wan")))
+
+
+BACKENDS: Final[Mapping[str, Opens]] = MappingProxyType(
+    {
+        "null": lambda _: registry.load("null"),
+        "built in": lambda _: registry.load("diffusers", "builtin"),
+        "tiny wan": _tiny_wan,
+    }
+)
+
+
+@pytest.fixture(scope="session")
+def tiny_wan(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a checkpoint of Wan's classes and random weights."""
+    folder = tmp_path_factory.mktemp("tiny-wan")
+    save_tiny_wan(folder)
+    return folder
+
+
+@pytest.fixture(params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> Backend:
+    """Each backend in its turn; loaded once in a run."""
+    return BACKENDS[request.param](request)
