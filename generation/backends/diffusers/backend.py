@@ -43,7 +43,7 @@ class DiffusersBackend:
 
     def complete_prompt(self, prompt: str, seed: int) -> str:
         """The prompt without outer spaces, or a whole sentence where the checkpoint brings its vocabulary."""
-        return self._words.complete(prompt, seed) if self._words else prompt.strip()
+        return self._words.complete(prompt, seed).prompt if self._words else prompt.strip()
 
     def check(self, spec: RenderSpec) -> None:
         """Raises SpecRejected for what the checkpoint's profile excludes."""

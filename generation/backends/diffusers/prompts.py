@@ -10,14 +10,28 @@ import json
 import random
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
 # Attributes are chosen in this order: a colour that a scene would swallow is not drawn for it.
-_ORDER: Final = ("scene", "subject", "colour", "motion")
+_ORDER: Final = ("scene", "subject", "colour", "motion", "size", "place", "pace")
+# Words that say nothing about the picture; whatever else is neither read nor one of these is reported.
+_FILLERS: Final = frozenset(
+    "a an the one this that its his her their some there is are be being and or then while as of in on at to by from "
+    "with into over under above across through near please show make create draw video clip film picture image "
+    "animation poster scene".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """The sentence that is rendered, and the words of the prompt that this world has no meaning for, in order."""
+
+    prompt: str
+    ignored: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +46,7 @@ class _Mention:
 
 
 class SmallWorld:
-    """The values of the four attributes, and the words that mean them."""
+    """The values of the attributes, and the words that mean them."""
 
     def __init__(self, vocabulary: Path) -> None:
         entries = json.loads(vocabulary.read_text(encoding="utf-8"))
@@ -50,22 +64,22 @@ class SmallWorld:
                     self._learn(phrase, attribute, value, entry["says"][0])
         self._longest = max(map(len, self._readings))
 
-    def complete(self, prompt: str, seed: int) -> str:
-        """One sentence that names subject, colour, motion and scene; the same prompt and seed give the same one.
+    def complete(self, prompt: str, seed: int) -> Completed:
+        """A sentence that names every attribute; the same prompt and seed give the same one.
 
         Each attribute has its own draw: naming one does not change what the seed chooses for the others.
         """
-        found = self._read(prompt)
-        said = {attribute: found[attribute].wording for attribute in found}
-        scene = found["scene"].value if "scene" in found else None
+        words = _words(prompt)
+        mentions, ignored = self._mentions(words)
+        found = _chosen(mentions)
+        values = {attribute: mention.value for attribute, mention in found.items()}
+        said = {attribute: mention.wording for attribute, mention in found.items()}
         for attribute in _ORDER:
-            if attribute in said:
+            if attribute in said or attribute not in self._says:
                 continue
-            value = self._draw(attribute, seed, avoid=self._unlikely.get(scene or "", []))
-            said[attribute] = self._says[attribute][value][0]
-            scene = value if attribute == "scene" else scene
-        article = "an" if said["colour"][0] in "aeiou" else "a"
-        return f"{article} {said['colour']} {said['subject']} {said['motion']} {said['scene']}"
+            values[attribute] = self._draw(attribute, seed, avoid=self._unlikely.get(values["scene"], []))
+            said[attribute] = self._says[attribute][values[attribute]][0]
+        return Completed(_sentence(said, still=values["motion"] == "stay"), ignored)
 
     def _learn(self, phrase: str, attribute: str, value: str, wording: str) -> None:
         self._readings.setdefault(tuple(phrase.split()), []).append((attribute, value, wording))
@@ -76,22 +90,14 @@ class SmallWorld:
             values = [value for value in values if value not in avoid]
         return random.Random(f"{seed}:{attribute}").choice(values)  # noqa: S311 (a picture, not a secret)
 
-    def _read(self, prompt: str) -> dict[str, _Mention]:
-        mentions = list(self._mentions(_words(prompt)))
-        found: dict[str, _Mention] = {}
-        for mention in mentions:
-            found.setdefault(mention.attribute, mention)
-        if "subject" in found:
-            before = found["subject"].start
-            for mention in mentions:
-                if mention.attribute == "colour" and mention.start + mention.length == before:
-                    found["colour"] = mention  # "over a blue lake a red boat": the boat is red
-        return found
+    def _mentions(self, words: list[str]) -> tuple[list[_Mention], tuple[str, ...]]:
+        """Longest wordings first, left to right, none overlapping: "under the stars" is a scene, not a star.
 
-    def _mentions(self, words: list[str]) -> Iterator[_Mention]:
-        """Longest wordings first, left to right, none overlapping: "under the stars" is a scene, not a star."""
+        The second part are the words that have no meaning here, each once.
+        """
         start = 0
         taken: set[str] = set()
+        mentions, unknown = list[_Mention](), dict[str, None]()
         while start < len(words):
             length = self._longest
             while length and tuple(words[start : start + length]) not in self._readings:
@@ -99,9 +105,38 @@ class SmallWorld:
             for attribute, value, wording in self._readings.get(tuple(words[start : start + length]), []):
                 if attribute not in taken or attribute == "colour":
                     taken.add(attribute)
-                    yield _Mention(start, length, attribute, value, wording)
+                    mentions.append(_Mention(start, length, attribute, value, wording))
                     break
+            if not length and words[start] not in _FILLERS:
+                unknown[words[start]] = None
             start += max(length, 1)
+        return mentions, tuple(unknown)
+
+
+def _chosen(mentions: Iterable[_Mention]) -> dict[str, _Mention]:
+    """The first mention of each attribute, but the colour right before the subject: "over a blue lake a red boat"."""
+    mentions = list(mentions)
+    found: dict[str, _Mention] = {}
+    for mention in mentions:
+        found.setdefault(mention.attribute, mention)
+    if "subject" in found:
+        before = found["subject"].start
+        for mention in mentions:
+            if mention.attribute == "colour" and mention.start + mention.length == before:
+                found["colour"] = mention
+    return found
+
+
+def _sentence(said: dict[str, str], *, still: bool) -> str:
+    """What stands still has no pace."""
+    who = " ".join(said[name] for name in ("size", "colour", "subject") if name in said)
+    article = "an" if who[0] in "aeiou" else "a"
+    way = " ".join(
+        said[name] for name in ("motion", "pace") if name in said and not (still and name == "pace")
+    )
+    if "place" not in said:
+        return f"{article} {who} {way} {said['scene']}"
+    return f"{article} {who} {way}, {said['place']}, {said['scene']}"
 
 
 def _words(prompt: str) -> list[str]:

@@ -35,11 +35,11 @@ def world() -> SmallWorld:
 )
 def test_keeps_what_the_prompt_names(world: SmallWorld, prompt: str, part: str) -> None:
     for seed in range(20):
-        assert part in world.complete(prompt, seed)
+        assert part in world.complete(prompt, seed).prompt
 
 
 def test_a_scene_does_not_lend_its_colour_to_the_subject(world: SmallWorld) -> None:
-    colours = {world.complete("a kite over golden dunes", seed).split()[1] for seed in range(40)}
+    colours = {world.complete("a kite over golden dunes", seed).prompt.split()[1] for seed in range(40)}
     assert len(colours) > 4
 
 
@@ -47,11 +47,26 @@ def test_a_scene_does_not_lend_its_colour_to_the_subject(world: SmallWorld) -> N
 def test_always_gives_one_whole_sentence(world: SmallWorld, prompt: str) -> None:
     said = json.loads(VOCABULARY.read_text())["attributes"]
     for seed in range(10):
-        sentence = world.complete(prompt, seed)
+        sentence = world.complete(prompt, seed).prompt
         for attribute, values in said.items():
             phrases = [phrase for value in values.values() for phrase in value["says"]]
             assert any(phrase in sentence for phrase in phrases), attribute
-        assert world.complete(sentence, seed + 1) == sentence
+        assert world.complete(sentence, seed + 1).prompt == sentence
+
+
+@pytest.mark.parametrize(
+    ("prompt", "ignored"),
+    [
+        ("a red boat drifting left at sea", ()),
+        ("a video of the moon, rising over the city", ()),
+        ("A neon Dragon eats a red boat; the dragon sings", ("neon", "dragon", "eats", "sings")),
+        ("", ()),
+    ],
+)
+def test_names_the_words_that_it_has_no_meaning_for(
+    world: SmallWorld, prompt: str, ignored: tuple[str, ...]
+) -> None:
+    assert world.complete(prompt, 3).ignored == ignored
 
 
 def test_same_prompt_and_seed_give_the_same_sentence(world: SmallWorld) -> None:
@@ -59,8 +74,8 @@ def test_same_prompt_and_seed_give_the_same_sentence(world: SmallWorld) -> None:
 
 
 def test_naming_one_thing_leaves_the_seed_s_other_choices(world: SmallWorld) -> None:
-    open_sentence = world.complete("a boat", 5).split(" boat ")[1]
-    assert world.complete("a purple boat", 5) == f"a purple boat {open_sentence}"
+    open_sentence = world.complete("a boat", 5).prompt.split(" boat ")[1]
+    assert world.complete("a purple boat", 5).prompt == f"a purple boat {open_sentence}"
 
 
 def test_seeds_spread_over_all_values(world: SmallWorld) -> None:
@@ -70,8 +85,10 @@ def test_seeds_spread_over_all_values(world: SmallWorld) -> None:
 
 
 def test_does_not_choose_a_colour_that_the_scene_swallows(world: SmallWorld) -> None:
-    assert not any("white" in world.complete("a boat in the snow", seed).split()[:2] for seed in range(200))
-    assert world.complete("a white boat in the snow", 1).startswith("a white boat")
+    assert not any(
+        "white" in world.complete("a boat in the snow", seed).prompt.split()[:2] for seed in range(200)
+    )
+    assert world.complete("a white boat in the snow", 1).prompt.startswith("a white boat")
 
 
 def test_every_wording_that_is_written_is_known_to_the_tokenizer() -> None:
