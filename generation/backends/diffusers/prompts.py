@@ -20,9 +20,12 @@ _WORD: Final = re.compile(r"[^\W_]+")
 _ORDER: Final = ("scene", "subject", "colour", "motion", "size", "place", "pace")
 # Words that say nothing about the picture; whatever else is neither read nor one of these is reported.
 _FILLERS: Final = frozenset(
-    "a an the one this that its his her their some there is are be being and or then while as of in on at to by from "
-    "with into over under above across through near please show make create draw video clip film picture image "
-    "animation poster scene".split()
+    re.findall(
+        r"\w+",
+        "a an the one this that its his her their some there is are be being and or then while as of in on at to by "
+        "from with into over under above across through near please show make create draw video clip film picture "
+        "image animation poster scene",
+    )
 )
 
 
@@ -77,7 +80,9 @@ class SmallWorld:
         for attribute in _ORDER:
             if attribute in said or attribute not in self._says:
                 continue
-            values[attribute] = self._draw(attribute, seed, avoid=self._unlikely.get(values["scene"], []))
+            values[attribute] = self._draw(
+                attribute, seed, avoid=self._unlikely.get(values.get("scene", ""), [])
+            )
             said[attribute] = self._says[attribute][values[attribute]][0]
         return Completed(_sentence(said, still=values["motion"] == "stay"), ignored)
 
