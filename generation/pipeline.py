@@ -82,6 +82,7 @@ def _finish(
         ignored_words=frames.ignored_words,
         render_seconds=rendered,
         encode_seconds=time.monotonic() - began,
+        windows=frames.windows,
     )
 
 

@@ -93,8 +93,9 @@ class VisibleMark:
     code: str
 
 
-# mp4, poster, sprite (one picture of many small ones), vtt (which part of the sprite is which second) and sheet (contact
-# sheet) are marked and may be handed out; source holds the native frames without loss and without a mark, and never is.
+# mp4, poster, sprite (one picture of many small ones), vtt (which part of the sprite is which second) and sheet
+# (contact sheet) are marked and may be handed out; source holds the native frames without loss and without a mark,
+# and never is.
 FileKind: TypeAlias = Literal["mp4", "poster", "sprite", "vtt", "sheet", "source"]
 
 
@@ -128,6 +129,7 @@ class Produced:
     ignored_words: tuple[str, ...]
     render_seconds: float  # in the backend
     encode_seconds: float  # from the first frame handed to ffmpeg to files that were read back
+    windows: int = 1
 
     def file(self, kind: FileKind) -> FileMade:
         """The file of that kind; KeyError when there is none."""

@@ -29,6 +29,15 @@ START = (VideoState.QUEUED,)
 OPEN = frozenset({VideoState.QUEUED, VideoState.IN_PROGRESS})
 
 
+class Relation(models.TextChoices):
+    """How a clip comes from another one."""
+
+    REMIX = "remix", "remixed from"
+    EXTEND = "extend", "goes on from"
+    FINAL = "final", "final of"
+    AGAIN = "again", "rendered again from"
+
+
 class AttemptEnd(models.TextChoices):
     FINISHED = "finished", "finished"
     FAILED = "failed", "failed"

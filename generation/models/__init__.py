@@ -1,5 +1,24 @@
 from generation.models.masters import Master, Rendition, RenditionKind
-from generation.models.variants import ModelVariant
+from generation.models.references import Character, CharacterPicture, Reference
+from generation.models.styles import Adapter, StylePreset
+from generation.models.variants import Codec, ModelVariant, Stage
 from generation.models.videos import Attempt, Video
+from generation.models.workers import QueueShare, Worker
 
-__all__ = ["Attempt", "Master", "ModelVariant", "Rendition", "RenditionKind", "Video"]
+__all__ = [
+    "Adapter",
+    "Attempt",
+    "Character",
+    "CharacterPicture",
+    "Codec",
+    "Master",
+    "ModelVariant",
+    "QueueShare",
+    "Reference",
+    "Rendition",
+    "RenditionKind",
+    "Stage",
+    "StylePreset",
+    "Video",
+    "Worker",
+]

@@ -24,6 +24,14 @@ class Master(models.Model):
     native_width = models.PositiveSmallIntegerField()
     native_height = models.PositiveSmallIntegerField()
     native_frames = models.PositiveSmallIntegerField()
+    windows = models.PositiveSmallIntegerField(
+        default=1, help_text="stretches rendered one after the other, each from the last picture before"
+    )
+    # The native frames without loss and without a mark: what copies, references and later windows are made from. No
+    # Rendition, so that nothing can hand it out.
+    source_key = models.CharField(max_length=200, blank=True)
+    source_sha256 = models.CharField(max_length=64, blank=True)
+    source_bytes = models.PositiveBigIntegerField(default=0)
     method = models.CharField(max_length=300, help_text="how native frames became the delivered ones")
     created_at = models.DateTimeField()
 
@@ -39,6 +47,9 @@ class Master(models.Model):
 class RenditionKind(models.TextChoices):
     MP4 = "mp4", "video"
     POSTER = "poster", "poster"
+    SPRITE = "sprite", "small frames in one picture"
+    VTT = "vtt", "times of the small frames"
+    SHEET = "sheet", "contact sheet"
 
 
 class Rendition(models.Model):

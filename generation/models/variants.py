@@ -8,10 +8,21 @@ from django.db import models
 from django.db.models import Q
 
 
+class Stage(models.TextChoices):
+    DRAFT = "draft", "draft"
+    FINAL = "final", "final"
+
+
+class Codec(models.TextChoices):
+    H264 = "h264", "H.264"
+    AV1 = "av1", "AV1"
+
+
 class ModelVariant(models.Model):
     """One way to render: a checkpoint with its steps and limits, and the queue of the workers that hold it.
 
-    `slug` is the API's `model`. Costs are seconds of the daily allowance for each second of clip.
+    `slug` is the API's `model`. Costs are seconds of the daily allowance for each second of clip. Without cohorts
+    it is everybody's. A worker that takes several queues serves the higher `priority` first.
     """
 
     programme = models.ForeignKey("programme.Programme", on_delete=models.PROTECT, related_name="+")
@@ -28,6 +39,14 @@ class ModelVariant(models.Model):
     lengths = ArrayField(models.PositiveSmallIntegerField(), help_text="seconds, the first is the default")
     fps = models.PositiveSmallIntegerField(default=24)
     cost_per_second = models.PositiveSmallIntegerField(default=1)
+    stage = models.CharField(max_length=5, choices=Stage, default=Stage.DRAFT)
+    codec = models.CharField(max_length=4, choices=Codec, default=Codec.H264)
+    images = models.BooleanField(default=False, help_text="a clip can start from a picture")
+    adapters = models.BooleanField(default=False, help_text="styles with a LoRA file can be used")
+    cohorts = models.ManyToManyField("programme.Cohort", related_name="+", blank=True)
+    soft_limit = models.PositiveIntegerField(default=1200, help_text="seconds, then a render is stopped")
+    hard_limit = models.PositiveIntegerField(default=1500, help_text="seconds, then its process is ended")
+    priority = models.PositiveSmallIntegerField(default=0)
     queue = models.CharField(max_length=40, validators=[RegexValidator(r"^[a-z0-9-]+$")])
     position = models.PositiveSmallIntegerField(
         default=0, help_text="order in lists; the first is the default"
@@ -39,6 +58,12 @@ class ModelVariant(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["programme", "slug"], name="variant_slug_once"),
             models.CheckConstraint(condition=Q(steps__gte=1), name="variant_has_steps"),
+            models.CheckConstraint(
+                condition=Q(soft_limit__gte=1, hard_limit__gt=models.F("soft_limit")),
+                name="variant_limits_in_order",
+            ),
+            models.CheckConstraint(condition=Q(stage__in=Stage.values), name="variant_stage_known"),
+            models.CheckConstraint(condition=Q(codec__in=Codec.values), name="variant_codec_known"),
             models.CheckConstraint(condition=Q(fps__in=[24, 30]), name="variant_fps_24_or_30"),
             models.CheckConstraint(
                 condition=Q(sizes__len__gte=1, lengths__len__gte=1), name="variant_has_defaults"

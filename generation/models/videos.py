@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from core import ids
 from core.fields import PublicIdField
-from generation.states import AttemptEnd, VideoState
+from generation.states import AttemptEnd, Relation, VideoState
 
 
 class Video(models.Model):
@@ -17,6 +18,10 @@ class Video(models.Model):
     """
 
     public_id = PublicIdField(prefix="video")
+    request = models.CharField(
+        max_length=40, db_index=True, help_text="shared by all takes that were asked for together"
+    )
+    take = models.PositiveSmallIntegerField(default=1)
     code = models.CharField(
         max_length=9, unique=True, default=ids.clip_code, help_text="burnt into every frame"
     )
@@ -26,7 +31,37 @@ class Video(models.Model):
     state = models.CharField(max_length=12, choices=VideoState, default=VideoState.QUEUED)
 
     prompt = models.TextField()
+    styled_prompt = models.TextField(blank=True, help_text="the prompt inside its style's template")
+    negative_prompt = models.TextField(blank=True)
     completed_prompt = models.TextField(blank=True, help_text="what the model was told in the end")
+    ignored_words = ArrayField(
+        models.CharField(max_length=80),
+        default=list,
+        blank=True,
+        help_text="words that the model did not know",
+    )
+    # A style may be changed later; what a clip was made with stands in the clip.
+    style = models.ForeignKey(
+        "generation.StylePreset", on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    adapter = models.ForeignKey(
+        "generation.Adapter", on_delete=models.PROTECT, related_name="+", null=True, blank=True
+    )
+    adapter_weight = models.FloatField(null=True, blank=True)
+    reference = models.ForeignKey(
+        "generation.Reference",
+        on_delete=models.PROTECT,
+        related_name="+",
+        null=True,
+        blank=True,
+        help_text="the picture that it starts from",
+    )
+    source = models.ForeignKey(
+        "self", on_delete=models.PROTECT, related_name="descendants", null=True, blank=True
+    )
+    relation = models.CharField(
+        max_length=8, choices=Relation, blank=True, help_text="how it comes from its source"
+    )
     seed = models.BigIntegerField()
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
@@ -49,13 +84,15 @@ class Video(models.Model):
     lease_expires_at = models.DateTimeField(null=True, blank=True)
     error_code = models.CharField(max_length=40, blank=True)
     error_sentence = models.TextField(blank=True)
+    starred_at = models.DateTimeField(null=True, blank=True)
+    discarded_at = models.DateTimeField(null=True, blank=True)
     deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(
-                fields=["variant", "queued_at", "id"],
+                fields=["variant", "membership", "queued_at", "id"],
                 name="video_queue",
                 condition=Q(state=VideoState.QUEUED),
             ),
@@ -92,6 +129,21 @@ class Video(models.Model):
             models.CheckConstraint(
                 name="video_even_size", condition=Q(width__gt=0, height__gt=0, seconds__gt=0)
             ),
+            models.UniqueConstraint(fields=["request", "take"], name="video_take_once"),
+            models.CheckConstraint(name="video_take_of_sixteen", condition=Q(take__range=(1, 16))),
+            models.CheckConstraint(
+                name="video_source_has_relation",
+                condition=Q(source=None, relation="")
+                | (Q(source__isnull=False, relation__in=Relation.values) & ~Q(source=models.F("id"))),
+            ),
+            models.CheckConstraint(
+                name="video_adapter_has_weight",
+                condition=Q(adapter=None, adapter_weight=None)
+                | Q(adapter__isnull=False, adapter_weight__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="video_starred_or_discarded", condition=Q(starred_at=None) | Q(discarded_at=None)
+            ),
             models.CheckConstraint(name="video_state_known", condition=Q(state__in=VideoState.values)),
         ]
 
@@ -111,6 +163,12 @@ class Attempt(models.Model):
     end = models.CharField(max_length=10, choices=AttemptEnd, blank=True)
     error = models.TextField(blank=True, help_text="for the operator; the artist reads the video's sentence")
     checkpoint_digest = models.CharField(max_length=64, blank=True)
+    worker_kind = models.CharField(
+        max_length=80, blank=True, help_text="device, dtype and versions: equal bits"
+    )
+    batch = models.PositiveSmallIntegerField(default=1, help_text="takes that went through one forward")
+    render_ms = models.PositiveIntegerField(null=True, blank=True)
+    encode_ms = models.PositiveIntegerField(null=True, blank=True)
 
     class Meta:
         ordering = ["video", "number"]

@@ -7,7 +7,7 @@ from datetime import datetime
 from audit import log, outbox
 from core.actors import Actor
 from core.errors import NotFound
-from generation.models import Rendition, Video
+from generation.models import Master, Rendition, Video
 from generation.services import files
 from generation.services.requests import end_as_cancelled
 from generation.states import OPEN
@@ -30,6 +30,9 @@ def delete(*, video: str, by: Actor, now: datetime) -> None:
         renditions = Rendition.objects.filter(master__video=row, removed_at=None)
         keys = list(renditions.values_list("storage_key", flat=True))
         renditions.update(removed_at=now)
+        sources = Master.objects.filter(video=row).exclude(source_key="")
+        keys += sources.values_list("source_key", flat=True)
+        sources.update(source_key="")
         if keys:
             outbox.add(topic=files.PURGE, payload={"keys": keys}, now=now)
         events.record(action="video.deleted", actor=by, target=video, now=now, data={"files": len(keys)})

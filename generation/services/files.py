@@ -9,12 +9,18 @@ from uuid import UUID
 from django.conf import settings
 
 from audit import outbox
-from generation.models import RenditionKind
 from generation.stores.base import Store
 from generation.stores.filesystem import FilesystemStore
 
 PURGE = "generation.purge"
-_SUFFIX = {RenditionKind.MP4: "mp4", RenditionKind.POSTER: "jpg"}
+_SUFFIX = {
+    "mp4": ".mp4",
+    "poster": ".jpg",
+    "sprite": "-sprite.jpg",
+    "vtt": ".vtt",
+    "sheet": "-sheet.jpg",
+    "source": ".mkv",
+}
 
 
 @cache
@@ -24,11 +30,11 @@ def store() -> Store:
 
 def key(video: str, lease: UUID, kind: str) -> str:
     """Each attempt has keys of its own: a worker that was given up for lost cannot overwrite another's files."""
-    return f"{video}/{lease}.{_SUFFIX[RenditionKind(kind)]}"
+    return f"{video}/{lease}{_SUFFIX[kind]}"
 
 
 def keys(video: str, lease: UUID) -> list[str]:
-    return [key(video, lease, kind) for kind in RenditionKind]
+    return [key(video, lease, kind) for kind in _SUFFIX]
 
 
 @outbox.handler(PURGE)

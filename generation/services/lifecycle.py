@@ -123,6 +123,7 @@ def finish(*, claim: Claim, produced: Produced, keys: dict[str, str], digest: st
         done = Video.objects.filter(lease_token=claim.lease, state=VideoState.IN_PROGRESS).update(
             state=VideoState.COMPLETED,
             completed_prompt=produced.completed_prompt,
+            ignored_words=[word[:80] for word in produced.ignored_words[:40]],
             finished_at=now,
             lease_worker="",
             lease_token=None,
@@ -132,7 +133,10 @@ def finish(*, claim: Claim, produced: Produced, keys: dict[str, str], digest: st
             return False
         attempt = Attempt.objects.get(lease_token=claim.lease)
         attempt.ended_at, attempt.end, attempt.checkpoint_digest = now, AttemptEnd.FINISHED, digest
-        attempt.save(update_fields=["ended_at", "end", "checkpoint_digest"])
+        attempt.render_ms = round(produced.render_seconds * 1000)
+        attempt.encode_ms = round(produced.encode_seconds * 1000)
+        attempt.save(update_fields=["ended_at", "end", "checkpoint_digest", "render_ms", "encode_ms"])
+        source = next((made for made in produced.files if made.kind == "source"), None)
         master = Master.objects.create(
             video_id=claim.video_id,
             attempt=attempt,
@@ -141,11 +145,15 @@ def finish(*, claim: Claim, produced: Produced, keys: dict[str, str], digest: st
             native_width=produced.native_width,
             native_height=produced.native_height,
             native_frames=produced.native_frames,
+            windows=produced.windows,
+            source_key=keys[source.kind] if source else "",
+            source_sha256=source.sha256 if source else "",
+            source_bytes=source.bytes if source else 0,
             method=produced.method[:300],
             created_at=now,
         )
         Rendition.objects.bulk_create(
-            _rendition(master, made, keys[made.kind], now) for made in produced.files
+            _rendition(master, made, keys[made.kind], now) for made in produced.files if made is not source
         )
         quotas.settle(video=claim.video, now=now)
         outbox.add(topic="video.completed", payload={"video": claim.video}, now=now)

@@ -13,7 +13,7 @@ from django.db import transaction
 from access import gate
 from access.caller import Caller
 from audit import log, outbox
-from core import enqueue
+from core import enqueue, ids
 from core.actors import Actor
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from generation import progress
@@ -38,6 +38,7 @@ def submit(*, caller: Caller, order: Order, now: datetime) -> str:
     seconds = order.seconds or variant.lengths[0]
     seed = secrets.randbelow(LARGEST_SEED + 1) if order.seed is None else order.seed
     video = Video(
+        request=ids.new("req"),
         membership_id=caller.membership.id,
         variant=variant,
         requested_by=str(caller.actor),

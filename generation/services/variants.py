@@ -7,7 +7,7 @@ from datetime import datetime
 
 from audit import log
 from core.actors import Actor
-from generation.models import ModelVariant
+from generation.models import Codec, ModelVariant, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,14 @@ class VariantSpec:
     cost_per_second: int = 1
     fps: int = 24
     position: int = 0
+    stage: Stage = Stage.DRAFT
+    codec: Codec = Codec.H264
+    images: bool = False
+    adapters: bool = False
+    soft_limit: int = 1200  # seconds
+    hard_limit: int = 1500
+    priority: int = 0
+    cohorts: tuple[int, ...] = ()  # row ids; none: everybody's
 
 
 def put(*, programme_id: int, programme: str, spec: VariantSpec, by: Actor, now: datetime) -> int:
@@ -42,13 +50,21 @@ def put(*, programme_id: int, programme: str, spec: VariantSpec, by: Actor, now:
         "cost_per_second": spec.cost_per_second,
         "fps": spec.fps,
         "position": spec.position,
+        "stage": spec.stage,
+        "codec": spec.codec,
+        "images": spec.images,
+        "adapters": spec.adapters,
+        "soft_limit": spec.soft_limit,
+        "hard_limit": spec.hard_limit,
+        "priority": spec.priority,
     }
     with log.transaction() as events:
         variant, _ = ModelVariant.objects.update_or_create(
             programme_id=programme_id, slug=spec.slug, defaults=values
         )
         variant.full_clean()
+        variant.cohorts.set(spec.cohorts)
         events.record(
-            action="variant.put", actor=by, target=programme, now=now, data={"slug": spec.slug, **values}
+            action="variant.put", actor=by, target=programme, now=now, data={"slug": spec.slug, "cohorts": list(spec.cohorts), **values}
         )
         return variant.pk

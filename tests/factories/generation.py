@@ -6,7 +6,7 @@ import hashlib
 import tempfile
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from access.caller import Caller
 from core.actors import system
@@ -14,7 +14,7 @@ from generation.rules import Order
 from generation.services import files, lifecycle, requests, variants
 from generation.services.lifecycle import Claim
 from generation.services.variants import VariantSpec
-from generation.spec import FileMade, Produced
+from generation.spec import FileKind, FileMade, Produced
 from generation.states import VideoState
 
 LANE = "turbo"
@@ -46,6 +46,16 @@ FULL = VariantSpec(
 PROMPT = "a red boat drifting left over the sea"
 
 
+_KINDS: dict[FileKind, str] = {
+    "mp4": "video/mp4",
+    "poster": "image/jpeg",
+    "sprite": "image/jpeg",
+    "vtt": "text/vtt",
+    "sheet": "image/jpeg",
+    "source": "video/x-matroska",
+}
+
+
 def put_variants(programme_id: int, now: datetime) -> None:
     for spec in (TURBO, FULL):
         variants.put(programme_id=programme_id, programme="prg_test", spec=spec, by=system("test"), now=now)
@@ -64,8 +74,7 @@ def claim(now: datetime, *, lane: str = LANE, worker: str = "test-worker") -> Cl
 def produced(claimed: Claim, folder: Path) -> Produced:
     """A result with real, tiny files in `folder`; each clip's bytes are its own."""
     made = []
-    kinds: tuple[tuple[Literal["mp4", "poster"], str], ...] = (("mp4", "video/mp4"), ("poster", "image/jpeg"))
-    for kind, media_type in kinds:
+    for kind, media_type in _KINDS.items():
         body = (f"{kind} of {claimed.video} ".encode() * 200)[:4096]
         path = folder / f"{claimed.lease}.{kind}"
         path.write_bytes(body)
@@ -82,6 +91,9 @@ def produced(claimed: Claim, folder: Path) -> Produced:
         native_frames=16,
         method="16 frames of 160x96, test",
         completed_prompt=claimed.prompt,
+        ignored_words=(),
+        render_seconds=2.0,
+        encode_seconds=0.5,
     )
 
 

@@ -40,11 +40,17 @@ class Cohort(models.Model):
     programme = models.ForeignKey(Programme, on_delete=models.PROTECT, related_name="cohorts")
     name = models.CharField(max_length=80)
     daily_seconds = models.PositiveIntegerField()
+    queue_weight = models.PositiveSmallIntegerField(
+        default=1, help_text="a member's share of the render queue, against 1 for others"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
         ordering = ["id"]
         constraints = [
+            models.CheckConstraint(
+                condition=models.Q(queue_weight__range=(1, 100)), name="cohort_weight_in_range"
+            ),
             models.UniqueConstraint(fields=["programme", "name"], name="cohort_named_once"),
             # Looks idle; it is what a membership's cohort and programme point at together.
             models.UniqueConstraint(fields=["id", "programme"], name="cohort_of_programme"),

@@ -15,20 +15,26 @@ from generation.backends.diffusers.training.drawing.canvas import (
     colour,
     paint,
 )
-from generation.backends.diffusers.training.drawing.paths import path
+from generation.backends.diffusers.training.drawing.paths import Start, path
 from generation.backends.diffusers.training.drawing.scenes import Mood, draw_scene
 from generation.backends.diffusers.training.drawing.subjects import draw_parts, outline
 from generation.backends.diffusers.training.words import COLOURS
 from generation.backends.diffusers.training.world import Facts
 
+_WITH_A_BOW = ("fish", "boat", "whale", "train")
 _LIGHT, _DARK, _RIM = colour((255, 250, 236)), colour((24, 22, 38)), colour((255, 248, 230))
 
 
-def draw_clip(facts: Facts, mood: Mood) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Frames x 96 x 160 x 3 in 0..1, and the subject's mask, frames x 96 x 160."""
+def draw_clip(
+    facts: Facts, mood: Mood, start: Start | None = None
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Frames x 96 x 160 x 3 in 0..1, and the subject's mask, frames x 96 x 160.
+
+    With a `start`, size and place of the first frame are its own, not those of the words.
+    """
     frames = np.repeat(draw_scene(facts.scene, mood)[None], FRAMES, 0)
     masks = np.zeros((FRAMES, HEIGHT, WIDTH), np.float32)
-    way = path(facts.motion)
+    way = path(facts, start)
     for frame, mask, x, y, radius in zip(frames, masks, way.x, way.y, way.radius, strict=True):
         _draw_subject(frame, mask, facts, float(x), float(y), float(radius))
         if facts.scene == "sea" and y < 60:
@@ -46,11 +52,11 @@ def cells(masks: NDArray[np.float32], size: int) -> NDArray[np.float32]:
 def _draw_subject(
     frame: Picture, mask: NDArray[np.float32], facts: Facts, cx: float, cy: float, radius: float
 ) -> None:
-    rows, columns = _window(cx, cy, radius * 1.2 + 8)
+    rows, columns = _window(cx, cy, radius * 1.25 + 8)
     part_of_frame = frame[rows, columns]
     x, y = (X[:, columns] - cx) / radius, (Y[rows] - cy) / radius
-    if facts.motion == "left" and facts.subject in ("fish", "boat"):
-        x = -x  # these two have a bow
+    if facts.motion == "left" and facts.subject in _WITH_A_BOW:
+        x = -x
     x, y = np.broadcast_arrays(x, y)
     parts = draw_parts(facts.subject, x, y)
     beyond = np.clip(outline(facts.subject, parts) * radius, 0, None)

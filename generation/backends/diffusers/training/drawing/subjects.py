@@ -1,4 +1,4 @@
-"""The ten subjects as signed distances: unit is the subject's radius, y points down, negative is inside."""
+"""The fourteen subjects as signed distances: unit is the subject's radius, y points down, negative is inside."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ def draw_parts(subject: str, x: Field, y: Field) -> list[Part]:
 
 
 def outline(subject: str, parts: list[Part]) -> Field:
-    """Distance to the silhouette; the boat's is hull and sails, every other subject's its first part."""
-    if subject == "boat":
+    """Distance to the silhouette; all parts of some, of every other subject its first part."""
+    if subject in ("boat", "lighthouse", "train", "whale"):
         whole: Field = np.minimum.reduce([part.distance for part in parts])
         return whole
     return parts[0].distance
@@ -113,6 +113,44 @@ def _kite(x: Field, y: Field) -> list[Part]:
     return [Part(sail, 0), Part(np.maximum(sail, -x), -0.22), Part(ribbon, -0.3)]
 
 
+def _lighthouse(x: Field, y: Field) -> list[Part]:
+    tower = np.maximum(np.abs(y - 0.25) - 0.8, np.abs(x) - (0.27 + 0.1 * y))
+    bands = [Part(np.maximum(tower, np.abs(y - middle) - 0.14), 0.6) for middle in (0.05, 0.6)]
+    room, gallery = _box(x, y + 0.72, 0.17, 0.2), _box(x, y + 0.53, 0.34, 0.07)
+    roof = _triangle(x, y, (0.3, -0.88), (-0.3, -0.88), (0, -1.2))
+    return [Part(tower, 0), *bands, Part(room, 0.75), Part(gallery, -0.4), Part(roof, -0.3)]
+
+
+def _sun(x: Field, y: Field) -> list[Part]:
+    step = math.pi / 6
+    angle = (np.arctan2(y, x) + step) % (2 * step) - step
+    along, aside = np.hypot(x, y) * np.cos(angle), np.abs(np.hypot(x, y) * np.sin(angle))
+    rays = np.maximum(np.abs(along - 0.92) - 0.2, aside - 0.08)
+    return [Part(np.minimum(_ellipse(x, y, 0.56, 0.56), rays), 0), Part(_ellipse(x, y, 0.34, 0.34), 0.3)]
+
+
+def _whale(x: Field, y: Field) -> list[Part]:
+    body = np.maximum(_ellipse(x - 0.15, y + 0.05, 0.88, 0.62), -y - 0.45)
+    stem = _triangle(x, y, (-0.3, 0.3), (-1.0, -0.5), (-0.45, -0.35))
+    flukes = np.minimum(
+        _triangle(x, y, (-0.8, -0.32), (-1.2, -0.82), (-0.84, -0.6)),
+        _triangle(x, y, (-0.95, -0.32), (-0.84, -0.6), (-0.5, -0.86)),
+    )
+    belly, eye = np.maximum(body, 0.2 - y), _ellipse(x - 0.66, y - 0.02, 0.09, 0.09)
+    spray = np.minimum(_ellipse(x - 0.28, y + 0.76, 0.08, 0.26), _ellipse(x - 0.28, y + 0.98, 0.28, 0.09))
+    return [Part(np.minimum.reduce([body, stem, flukes]), 0), Part(belly, 0.45), Part(eye, -0.8), Part(spray, 0.8)]
+
+
+def _train(x: Field, y: Field) -> list[Part]:
+    cab, boiler = _box(x + 0.55, y + 0.12, 0.42, 0.62), _box(x - 0.3, y - 0.16, 0.62, 0.34)
+    chimney = np.minimum(_box(x - 0.62, y + 0.4, 0.12, 0.3), _box(x - 0.62, y + 0.7, 0.2, 0.09))
+    window, band = _box(x + 0.55, y + 0.3, 0.24, 0.22), _box(x - 0.3, y - 0.02, 0.62, 0.07)
+    roof = _box(x + 0.55, y + 0.78, 0.54, 0.08)
+    wheels = [Part(_ellipse(x - at, y - 0.66, 0.25, 0.25), -0.65) for at in (-0.62, 0.08, 0.66)]
+    body = np.minimum.reduce([cab, boiler, chimney])
+    return [Part(body, 0), Part(window, 0.7), Part(band, 0.4), Part(roof, -0.4), *wheels]
+
+
 _SUBJECTS: dict[str, Callable[[Field, Field], list[Part]]] = {
     "boat": _boat,
     "balloon": _balloon,
@@ -124,4 +162,8 @@ _SUBJECTS: dict[str, Callable[[Field, Field], list[Part]]] = {
     "moon": _moon,
     "circle": _circle,
     "kite": _kite,
+    "lighthouse": _lighthouse,
+    "sun": _sun,
+    "whale": _whale,
+    "train": _train,
 }

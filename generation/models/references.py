@@ -1,0 +1,89 @@
+"""Pictures that a clip can start from: uploaded, or a frame of an own clip; and characters, named sets of them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from core.fields import PublicIdField
+
+
+class Reference(models.Model):
+    """One picture of a member, stored as PNG without marks and without metadata.
+
+    From a clip, it is frame `frame` (from 0, at the model's own rate) of that clip's native frames.
+    """
+
+    public_id = PublicIdField(prefix="ref")
+    membership = models.ForeignKey("programme.Membership", on_delete=models.PROTECT, related_name="+")
+    sha256 = models.CharField(max_length=64)
+    bytes = models.PositiveBigIntegerField()
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    storage_key = models.CharField(max_length=200, unique=True)
+    source = models.ForeignKey(
+        "generation.Video", on_delete=models.PROTECT, related_name="references", null=True, blank=True
+    )
+    frame = models.PositiveIntegerField(null=True, blank=True)
+    created_by = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [models.Index(fields=["membership", "-created_at", "-id"], name="reference_of_member")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(sha256__length=64, bytes__gt=0, width__gt=0, height__gt=0),
+                name="reference_has_digest",
+            ),
+            models.CheckConstraint(
+                condition=Q(source=None, frame=None) | Q(source__isnull=False, frame__isnull=False),
+                name="reference_frame_of_source",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.public_id
+
+
+class Character(models.Model):
+    """A named set of pictures of one and the same, from the member's own clips."""
+
+    public_id = PublicIdField(prefix="char")
+    membership = models.ForeignKey("programme.Membership", on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=60)
+    pictures = models.ManyToManyField(
+        Reference, through="generation.CharacterPicture", related_name="characters"
+    )
+    created_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["membership", "name"], condition=Q(removed_at=None), name="character_name_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CharacterPicture(models.Model):
+    """One picture of a character; the one with the lowest position is taken where one must be chosen."""
+
+    character = models.ForeignKey(Character, on_delete=models.CASCADE, related_name="entries")
+    reference = models.ForeignKey(Reference, on_delete=models.PROTECT, related_name="+")
+    position = models.PositiveSmallIntegerField()
+
+    class Meta:
+        ordering = ["character", "position"]
+        constraints = [
+            models.UniqueConstraint(fields=["character", "position"], name="character_position_once"),
+            models.UniqueConstraint(fields=["character", "reference"], name="character_picture_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.character_id} {self.position}"

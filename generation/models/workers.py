@@ -1,0 +1,49 @@
+"""Who renders, and whose turn it is."""
+
+from __future__ import annotations
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+
+class Worker(models.Model):
+    """One process that renders, as it reported itself. It is there while `seen_at` is fresh and `stopped_at` empty."""
+
+    name = models.CharField(max_length=80, unique=True, help_text="host and process")
+    lanes = ArrayField(
+        models.CharField(max_length=40), help_text="queues that it takes, the most urgent first"
+    )
+    kind = models.CharField(max_length=80, blank=True, help_text="device, dtype and versions: equal bits")
+    held = models.JSONField(
+        default=list, help_text="what it holds: checkpoint, digest, memory, load and warm time"
+    )
+    video = models.CharField(max_length=40, blank=True, help_text="what it renders now")
+    finished = models.PositiveIntegerField(default=0)
+    failed = models.PositiveIntegerField(default=0)
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["name"]
+        indexes = [models.Index(fields=["-seen_at"], name="worker_seen")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class QueueShare(models.Model):
+    """How much of a queue a member has had: virtual seconds, the cost of what was begun over the cohort's weight.
+
+    The queue serves whoever has had least. Method: start-time fair queueing (Goyal, Vin and Cheng, 1996).
+    """
+
+    queue = models.CharField(max_length=40)
+    membership = models.ForeignKey("programme.Membership", on_delete=models.CASCADE, related_name="+")
+    served = models.FloatField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["queue", "membership"], name="queue_share_once")]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.membership_id}"
