@@ -43,3 +43,4 @@ class AttemptEnd(models.TextChoices):
     FAILED = "failed", "failed"
     LOST = "lost", "worker lost"
     CANCELLED = "cancelled", "stopped"
+    RELEASED = "released", "handed back"

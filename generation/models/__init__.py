@@ -3,7 +3,7 @@ from generation.models.references import Character, CharacterPicture, Reference
 from generation.models.styles import Adapter, StylePreset
 from generation.models.variants import Codec, ModelVariant, Stage
 from generation.models.videos import Attempt, Video
-from generation.models.workers import QueueShare, Worker
+from generation.models.workers import Pace, QueueShare, Worker
 
 __all__ = [
     "Adapter",
@@ -13,6 +13,7 @@ __all__ = [
     "Codec",
     "Master",
     "ModelVariant",
+    "Pace",
     "QueueShare",
     "Reference",
     "Rendition",

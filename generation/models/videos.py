@@ -76,6 +76,9 @@ class Video(models.Model):
         help_text="its place in the queue; a lost worker does not cost the place"
     )
     retry_at = models.DateTimeField(null=True, blank=True, help_text="not before then, after a passing fault")
+    expected_at = models.DateTimeField(
+        null=True, blank=True, help_text="when it would be finished, as told when it was asked for"
+    )
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     attempts_made = models.PositiveSmallIntegerField(default=0)
@@ -167,6 +170,7 @@ class Attempt(models.Model):
         max_length=80, blank=True, help_text="device, dtype and versions: equal bits"
     )
     batch = models.PositiveSmallIntegerField(default=1, help_text="takes that went through one forward")
+    rung = models.CharField(max_length=40, blank=True, help_text="of the memory ladder, when it finished")
     render_ms = models.PositiveIntegerField(null=True, blank=True)
     encode_ms = models.PositiveIntegerField(null=True, blank=True)
 

@@ -40,10 +40,41 @@ class QueueShare(models.Model):
 
     queue = models.CharField(max_length=40)
     membership = models.ForeignKey("programme.Membership", on_delete=models.CASCADE, related_name="+")
-    served = models.FloatField(default=0)
+    served = models.FloatField(
+        default=0, help_text="finish tag of what was begun last: where the next one starts"
+    )
+    started = models.FloatField(
+        default=0, help_text="start tag of what was begun last; a queue's highest is its virtual time"
+    )
+    served_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["queue", "membership"], name="queue_share_once")]
 
     def __str__(self) -> str:
         return f"{self.queue} {self.membership_id}"
+
+
+class Pace(models.Model):
+    """How long one clip of a variant, size and length keeps a worker of one kind busy: the median of the latest.
+
+    What waits are told from. A forward that made several takes counts its share for each.
+    """
+
+    variant = models.ForeignKey("generation.ModelVariant", on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=80, blank=True, help_text="of the worker")
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    seconds = models.PositiveSmallIntegerField()
+    latest = ArrayField(models.PositiveIntegerField(), help_text="milliseconds, the newest first")
+    median = models.PositiveIntegerField(help_text="milliseconds")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["variant", "kind", "width", "height", "seconds"], name="pace_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.variant_id} {self.width}x{self.height} {self.seconds} s: {self.median} ms"
