@@ -14,8 +14,9 @@ _loading = threading.Lock()
 def load(backend: str, checkpoint: str = "builtin") -> Backend:
     """The backend with its checkpoint in memory; the first call in a process takes seconds.
 
-    `backend` is `diffusers` or `null`. `checkpoint` is `builtin`, a folder, or a hub id such as `owner/name@revision`;
-    the null backend has none. EngineError when there is no such backend or checkpoint.
+    `backend` is `diffusers`, `remote` or `null`. `checkpoint` is `builtin`, a folder, or a hub id such as
+    `owner/name@revision`; of a remote one an address such as `https://host/v1#model`; the null backend has none.
+    EngineError when there is no such backend or checkpoint, Transient when a server does not answer.
     """
     with _loading:
         return _load(backend, checkpoint)
@@ -31,4 +32,8 @@ def _load(backend: str, checkpoint: str) -> Backend:
         from generation.backends.diffusers.backend import open_checkpoint  # torch is imported from here on
 
         return open_checkpoint(checkpoint)
-    raise EngineError(f"There is no backend {backend!r}; there are 'diffusers' and 'null'.")
+    if backend == "remote":
+        from generation.backends.remote.backend import open_server
+
+        return open_server(checkpoint)
+    raise EngineError(f"There is no backend {backend!r}; there are 'diffusers', 'remote' and 'null'.")

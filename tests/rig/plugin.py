@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.rig.clock",
     "tests.rig.sent",
     "tests.rig.passwords",
+    "tests.rig.video_server",
 ]
 
 

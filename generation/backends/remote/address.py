@@ -41,7 +41,9 @@ def read(checkpoint: str, environment: Mapping[str, str] = os.environ) -> Addres
     if url.scheme not in _PORTS or not url.host:
         raise EngineError("A remote checkpoint is an address such as https://host/v1#model.")
     if url.password or url.query:
-        raise EngineError("A remote checkpoint has no password and no query in it; a token is named before the @.")
+        raise EngineError(
+            "A remote checkpoint has no password and no query in it; a token is named before the @."
+        )
     plain = url.copy_with(username=None, password=None, fragment=None)
     token = _token(url.username, plain, environment) if url.username else ""
     return Address(str(plain).rstrip("/"), url.fragment, token)
