@@ -97,9 +97,30 @@ def asked_to_stop(lease: UUID) -> bool:
         return False
 
 
-def may_wake(queue: str, *, seconds: int = 15) -> bool:
-    """True once in `seconds` for each queue: the sweeper must not pile up messages behind a long render."""
+def may_wake(queue: str) -> bool:
+    """True when no message that would wake a worker of this queue is on its way; it is then noted that one is.
+
+    The worker takes the note away before it looks, so that what was queued before is seen by whoever comes. The note
+    falls by itself after a few seconds, in case its message was lost.
+    """
+    return _first(f"woken:{queue}", seconds=5)
+
+
+def woke_up(queue: str) -> None:
+    """A message has arrived; whatever is queued from now on needs another."""
     try:
-        return bool(client().set(f"{settings.DEPLOYMENT}:woken:{queue}", 1, nx=True, ex=seconds))
+        client().delete(f"{settings.DEPLOYMENT}:woken:{queue}")
+    except redis.RedisError:
+        logger.warning("workers of %s are woken a few seconds late", queue)
+
+
+def may_sweep(queue: str) -> bool:
+    """True once in 15 s for each queue: the sweeper must not pile up messages behind a long render."""
+    return _first(f"swept:{queue}", seconds=15)
+
+
+def _first(name: str, *, seconds: int) -> bool:
+    try:
+        return bool(client().set(f"{settings.DEPLOYMENT}:{name}", 1, nx=True, ex=seconds))
     except redis.RedisError:
         return False

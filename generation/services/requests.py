@@ -7,18 +7,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 
 from access import gate
 from access.caller import Caller
 from audit import log, outbox
-from core import enqueue, ids
+from core import ids
 from core.actors import Actor
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from generation import progress
 from generation.models import Attempt, ModelVariant, Video
 from generation.rules import LARGEST_SEED, Order, check_order, order_faults
+from generation.services.queueing import wake_after_commit
 from generation.states import OPEN, AttemptEnd, VideoState
 from programme.services import quotas
 
@@ -64,7 +64,7 @@ def submit(*, caller: Caller, order: Order, now: datetime) -> str:
             now=now,
             data={"variant": variant.slug, "seconds": seconds, "size": size, "cost": video.cost},
         )
-        enqueue.after_commit("generation.wake", queue=queue_name(variant.queue), lane=variant.queue)
+        wake_after_commit(variant.queue)
     return video.public_id
 
 
@@ -77,11 +77,6 @@ def faults(*, caller: Caller, order: Order) -> Mapping[str, str]:
     except Invalid as refusal:
         return refusal.fields
     return {}
-
-
-def queue_name(lane: str) -> str:
-    """The broker's name of a variant's queue."""
-    return f"{settings.DEPLOYMENT}.render.{lane}"
 
 
 def cancel(*, video: str, membership_id: int, by: Actor, now: datetime) -> None:

@@ -91,7 +91,11 @@ def _produce_and_finish(claim: Claim, heart: Heartbeat) -> None:
         )
         keys = _store(claim, produced)
     finished = lifecycle.finish(
-        claim=claim, produced=produced, keys=keys, digest=backend.checkpoint, now=clock.now()
+        claim=claim,
+        produced=produced,
+        keys=keys,
+        made=lifecycle.Made(digest=backend.checkpoint),
+        now=clock.now(),
     )
     if not finished:
         logger.warning("%s was given to somebody else; our result is dropped", claim.video)

@@ -105,7 +105,9 @@ def finish(claimed: Claim, now: datetime) -> bool:
         }
         for made in result.files:
             files.store().put(made.path, key=keys[made.kind])
-        return lifecycle.finish(claim=claimed, produced=result, keys=keys, digest="0" * 64, now=now)
+        return lifecycle.finish(
+            claim=claimed, produced=result, keys=keys, made=lifecycle.Made(digest="0" * 64), now=now
+        )
 
 
 def completed_video(caller: Caller, now: datetime, **order: Any) -> str:

@@ -59,7 +59,7 @@ def test_finish_makes_one_master_with_its_files_and_charges_the_quota(artist: Ca
     assert clip is not None
     assert clip.state == VideoState.COMPLETED
     assert clip.master is not None
-    assert {made.kind for made in clip.master.renditions} == {"mp4", "poster"}
+    assert {made.kind for made in clip.master.renditions} == {"mp4", "poster", "sprite", "vtt", "sheet"}
     assert all(files.store().exists(made.storage_key) for made in clip.master.renditions)
     assert _quota(artist, now) == (0, 6)
     assert Attempt.objects.get().end == AttemptEnd.FINISHED
@@ -93,11 +93,11 @@ def test_a_heartbeat_keeps_the_lease(artist: Caller, now: datetime) -> None:
     assert lifecycle.reap(now=now + timedelta(seconds=111)) == 1
 
 
-def test_fails_with_a_sentence_after_three_lost_workers_and_gives_the_quota_back(
+def test_is_set_aside_with_a_sentence_after_two_lost_workers_and_gives_the_quota_back(
     artist: Caller, now: datetime
 ) -> None:
     video = queued_video(artist, now)
-    for number in range(3):
+    for number in range(2):
         assert _state(video) == VideoState.QUEUED
         assert claim(now).attempt == number + 1
         now += LEASE + SECOND
@@ -106,7 +106,7 @@ def test_fails_with_a_sentence_after_three_lost_workers_and_gives_the_quota_back
     clip = queries.clip(video)
     assert clip is not None
     assert clip.state == VideoState.FAILED
-    assert clip.error_code == "worker_lost"
+    assert clip.error_code == "set_aside"
     assert "Nothing was charged" in clip.error_sentence
     assert _quota(artist, now) == (0, 0)
     assert lifecycle.claim_next(lane="turbo", worker="w", now=now) is None

@@ -1,0 +1,197 @@
+"""Whose turn it is: PostgreSQL decides, the broker only wakes.
+
+Inside a queue the members take turns by start-time fair queueing (Goyal, Vin and Cheng, 1996). Each claim carries a
+start tag, in seconds of cost over the weight of the member's cohort: the finish tag of what the member had begun last
+or, for who comes back from idle, the queue's virtual time, which is the start tag of its latest claim. The lowest tag
+is served. So nobody saves up turns, and a burst delays nobody but its own member. A retry was charged when it was
+claimed first: it comes before all tags, and is not charged again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+from uuid import UUID, uuid4
+from zlib import crc32
+
+from django.conf import settings
+from django.db import connection, transaction
+
+from core import enqueue
+from generation import progress
+from generation.models import Video
+from generation.services.turns import CLAIM, CLAIM_TAKES
+from generation.states import VideoState
+
+logger = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+_LOCK = 0x70766C  # our class of advisory locks: "pvl"
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that the render starts from, in the store."""
+
+    key: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a worker needs for one attempt; `lease` proves that it is still the worker's to finish."""
+
+    video: str
+    video_id: int
+    lease: UUID
+    attempt: int
+    code: str
+    mark_text: str
+    backend: str
+    checkpoint: str
+    prompt: str
+    seed: int
+    width: int
+    height: int
+    seconds: int
+    fps: int
+    steps: int
+    guidance: float
+    negative_prompt: str = ""
+    codec: str = "h264"
+    picture: StoredFile | None = None
+    adapter: StoredFile | None = None
+    adapter_weight: float = 1.0
+    variant_id: int = 0
+    lane: str = ""
+    soft_limit: int = 1200
+    hard_limit: int = 1500
+    siblings: int = 0
+    """Takes of the same request that wait as well and were never tried."""
+    repeat: int = 1
+    """How many times the spec goes through one forward, so that "render again" repeats what its source went through."""
+
+
+def claim_next(*, lane: str | Sequence[str], worker: str, now: datetime) -> Claim | None:
+    """Take up what is next in a queue, or in several of them, for one lease. None when nothing waits.
+
+    Of several queues the one whose variant has the highest priority comes first, among equals the one that was served
+    longest ago. Two workers never take the same video, and charge one after the other: claims of a queue stand in line
+    for the length of a commit. While more waits, another worker is woken.
+    """
+    lanes = sorted({lane} if isinstance(lane, str) else set(lane))
+    for _ in range(_TRIES):
+        taken, more = _claim(lanes, worker[:80], now)
+        if taken is not None:
+            if more:
+                wake(more)
+            return taken
+        if not more:
+            return None
+        time.sleep(0.01)  # what waits is locked by who stops it this moment
+    return None
+
+
+def _claim(lanes: list[str], worker: str, now: datetime) -> tuple[Claim | None, str | None]:
+    """The claim, and a queue in which more waits."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        for name in lanes:  # in order of names: two workers with the same queues never wait for each other
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, _signed(crc32(name.encode()))))
+        parameters = {
+            "lanes": lanes,
+            "worker": worker,
+            "now": now,
+            "lease": uuid4(),
+            "until": now + LEASE,
+        }
+        cursor.execute(CLAIM, parameters)
+        row = cursor.fetchone()
+        if row is None:
+            return None, None
+        more, *values = row
+        if values[0] is None:
+            return None, more
+        claim = _from_row(values)
+        _tell_begun([claim])
+    return claim, more
+
+
+def claim_takes(*, first: Claim, most: int, worker: str, now: datetime) -> tuple[Claim, ...]:
+    """Up to `most` more takes of the request that `first` belongs to, for one lease each: they go through one forward.
+
+    They differ in their seed alone, and were never tried: what ends a worker is tried again alone. The member is
+    charged for each.
+    """
+    if most < 1 or not first.siblings or first.attempt > 1 or first.repeat > 1:
+        return ()
+    parameters = {
+        "first": first.video_id,
+        "lane": first.lane,
+        "most": most,
+        "worker": worker[:80],
+        "now": now,
+        "until": now + LEASE,
+    }
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(CLAIM_TAKES, parameters)
+        claims = [_from_row(row) for row in cursor.fetchall()]
+        _tell_begun(claims)
+    return tuple(claims)
+
+
+def _from_row(row: Sequence[Any]) -> Claim:
+    """`row` as `turns` reads it: two pairs of key and digest stand for the two files."""
+    plain, (picture, picture_digest, style, style_digest, weight), rest = row[:18], row[18:23], row[23:]
+    return Claim(
+        *plain,
+        StoredFile(picture, picture_digest) if picture else None,
+        StoredFile(style, style_digest) if style else None,
+        1.0 if weight is None else weight,
+        *rest,
+    )
+
+
+def _tell_begun(claims: Sequence[Claim]) -> None:
+    for claim in claims:
+        transaction.on_commit(
+            partial(progress.publish, claim.video, state="in_progress", total=claim.steps), robust=True
+        )
+
+
+def _signed(value: int) -> int:
+    """PostgreSQL's integers have a sign."""
+    return value - (1 << 32) if value >= 1 << 31 else value
+
+
+def queue_name(lane: str) -> str:
+    """The broker's name of a variant's queue."""
+    return f"{settings.DEPLOYMENT}.render.{lane}"
+
+
+def wake(lane: str) -> bool:
+    """Wake a worker of the queue, unless a message that will do so is on its way. False when nothing was sent."""
+    return progress.may_wake(lane) and _send(lane)
+
+
+def _send(lane: str) -> bool:
+    return enqueue.send("generation.wake", queue=queue_name(lane), lane=lane)
+
+
+def wake_after_commit(lane: str) -> None:
+    """Call in the transaction that queues something."""
+    transaction.on_commit(partial(wake, lane), robust=True)
+
+
+def wake_waiting(*, now: datetime, after: timedelta = timedelta(seconds=15)) -> list[str]:
+    """Wake the workers of every queue in which a video has waited too long: its message was lost, or is late."""
+    waiting = Video.objects.filter(state=VideoState.QUEUED, queued_at__lt=now - after).exclude(
+        retry_at__gt=now
+    )
+    lanes = waiting.values_list("variant__queue", flat=True).distinct()
+    return [lane for lane in lanes if progress.may_sweep(lane) and _send(lane)]
