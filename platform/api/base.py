@@ -31,6 +31,8 @@ class ApiView(APIView):
     metadata_class = None
     http_method_names = ["get", "post", "delete", "head"]
     default_response_headers: dict[str, str] = {}
+    largest_file = 0
+    """Bytes of files that a form may bring beside its fields; none for most addresses."""
 
     @cached_property
     def caller(self) -> Caller:
@@ -43,7 +45,7 @@ class ApiView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        _check_body(request)
+        _check_body(request, self.largest_file)
 
     def fields(self) -> Fields:
         """The body, of whichever type."""
@@ -60,7 +62,7 @@ def answer(
     return Response(body, status=status, headers={"Cache-Control": "no-store", **(headers or {})})
 
 
-def _check_body(request: Request) -> None:
+def _check_body(request: Request, largest_file: int) -> None:
     """Before anything reads it: a length that is said and small enough, in an encoding that can be meant."""
     meta = request.META
     charset = request._request.content_params or {}
@@ -75,5 +77,6 @@ def _check_body(request: Request) -> None:
     length = meta.get("CONTENT_LENGTH") or "0"
     if not length.isascii() or not length.isdigit():
         raise Refused(Refusal(400, "bad_request", "`Content-Length` is not a number."))
-    if int(length) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0):
-        raise Refused(too_large())
+    is_form = (request._request.content_type or "") == "multipart/form-data"
+    if int(length) > (settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0) + (largest_file if is_form else 0):
+        raise Refused(too_large(largest_file))

@@ -143,9 +143,11 @@ def refusal_of(exc: Exception) -> Refusal | None:
     return next((of_status(status, {}) for kind, status in _DJANGO if isinstance(exc, kind)), None)
 
 
-def too_large() -> Refusal:
+def too_large(file: int = 0) -> Refusal:
+    """`file`: bytes that a form may bring beside its fields, where the address takes one."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-    return Refusal(413, "body_too_large", f"A request has at most {limit // 1024} kB.")
+    more = f", and a form a file of {file // 1024**2} MB besides" if file else ""
+    return Refusal(413, "body_too_large", f"A request has at most {limit // 1024} kB{more}.")
 
 
 _KEPT = {"Allow", "Retry-After", "Content-Range", "Accept-Ranges"}

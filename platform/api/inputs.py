@@ -5,11 +5,14 @@ Faults of form are found here and faults of sense in the domains; both name the 
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.files.uploadedfile import UploadedFile
 from django.http import QueryDict
 
 from core.errors import Invalid
@@ -87,9 +90,50 @@ class Fields:
         self.faults[name] = f"“{name}” must be a list of strings."
         return ()
 
+    def file(self, name: str) -> UploadedFile[Any] | None:
+        """A file of a form; None when it is not there."""
+        value = self._data.get(name)
+        return value if isinstance(value, UploadedFile) else None
+
+    def member(self, name: str, key: str) -> str | None:
+        """`key` of the object `name`; a form sends it as `name[key]`, or the object as JSON in a string."""
+        value = self._data.get(name)
+        flat = self._data.get(f"{name}[{key}]")
+        if isinstance(value, str) and value.lstrip().startswith("{"):
+            try:
+                value = json.loads(value)
+            except ValueError:
+                value = None
+        found = value.get(key) if isinstance(value, dict) else flat
+        if found is None:
+            return None
+        if not isinstance(found, str) or not _is_text(found):
+            self.faults[name] = f"“{name}” takes “{key}” as a string."
+            return None
+        return found
+
+    def given(self, name: str) -> bool:
+        """Whether the field is there at all, in any of the ways that it can be."""
+        return self._data.get(name) is not None or any(key.startswith(f"{name}[") for key in self._data)
+
+    def number(self, name: str) -> float | None:
+        """A number, or its digits in a string."""
+        value = self._data.get(name)
+        if value is None:
+            return None
+        if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+            try:
+                found = float(value)
+            except (ValueError, OverflowError):
+                found = math.nan
+            if math.isfinite(found):
+                return found
+        self.faults[name] = f"“{name}” must be a number, not {_show(value)}."
+        return None
+
     def refuse(self, name: str, sentence: str) -> None:
         """Note a fault when the field is there at all."""
-        if self._data.get(name) is not None or any(key.startswith(f"{name}[") for key in self._data):
+        if self.given(name):
             self.faults[name] = sentence
 
     def check(self) -> None:
