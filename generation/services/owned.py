@@ -77,7 +77,7 @@ def cohort_rows(programme: ProgrammeView, cohorts: Collection[str]) -> list[int]
 def take_turn(turn: Turn, number: int) -> None:
     """Wait until nobody else is in the same turn with `number` (a row id); it ends with the transaction."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(turn), number])
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [int(turn), number % 2**31])
 
 
 def hold(row: models.Model, ended: str) -> bool:

@@ -2,10 +2,93 @@
 
 from __future__ import annotations
 
-from core.errors import Invalid
-from generation.models import Character, CharacterPicture, ModelVariant, Reference
-from generation.services import owned
+import logging
+import math
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from django.db import transaction
+
+from access.caller import Caller
+from access.gate import Action
+from audit import outbox
+from core import ids
+from core.errors import Invalid, NotFound, WrongState
+from generation import look_rules as rules
+from generation.errors import SpecRejected, Transient
+from generation.models import Character, CharacterPicture, Master, ModelVariant, Reference, Video
+from generation.services import files, owned, stowing
+from generation.states import OPEN, VideoState
 from programme.queries import MembershipView
+
+if TYPE_CHECKING:
+    from generation.media.stills import Still
+
+logger = logging.getLogger(__name__)
+
+
+def upload(*, caller: Caller, picture: bytes, now: datetime) -> str:
+    """Keep a picture that was sent and return its public id; the same picture twice is one.
+
+    By its content a PNG, JPEG or WebP of at most 20 MB and 40 million pixels that does not move. Kept upright, opaque
+    and without metadata, as PNG of at most 2048 pixels a side. Raises NotAllowed; Invalid with the field `picture`
+    (the codes of `media.stills.tidied`); WrongState (too_many_references). Call it in no other transaction.
+    """
+    from generation.media import stills
+
+    member = owned.member(caller, Action.RENDER)
+    try:
+        made = stills.tidied(picture)
+    except SpecRejected as refusal:
+        raise _refusal(refusal.code, "picture", refusal.sentence) from refusal
+    return _keep(caller, member, made, None, None, now)
+
+
+def from_clip(*, caller: Caller, video: str, second: float, now: datetime) -> str:
+    """Keep the native frame of an own clip that is shown nearest to `second`, and return its public id.
+
+    Without loss and without marks, at the model's own size; the same frame twice is one. Raises NotAllowed, NotFound,
+    Invalid with the field `second` (invalid_second), WrongState (not_completed, no_frames, too_many_references). Call
+    it in no other transaction.
+    """
+    member = owned.member(caller, Action.RENDER)
+    clip, master = _finished(member, video)
+    if not (math.isfinite(second) and 0 <= second <= clip.seconds):
+        raise _refusal("invalid_second", "second", f"This clip has the seconds from 0 to {clip.seconds}.")
+    return _frame(caller, member, clip, master, _frame_shown(clip, master, second), now)
+
+
+def last_of(*, caller: Caller, video: str, now: datetime) -> str:
+    """Keep the last native frame of an own clip: what a clip that goes on from it starts with. As `from_clip`."""
+    member = owned.member(caller, Action.RENDER)
+    clip, master = _finished(member, video)
+    return _frame(caller, member, clip, master, master.native_frames - 1, now)
+
+
+def remove(*, caller: Caller, reference: str, now: datetime) -> None:
+    """Remove the file of an own picture; its row and digest stay, for the clips that were made from it.
+
+    Raises NotAllowed, NotFound, WrongState (reference_in_use while a render that has not ended starts from it,
+    reference_in_character).
+    """
+    member = owned.member(caller, Action.CHANGE_OWN)
+    with transaction.atomic():
+        rows = Reference.objects.select_for_update().filter(membership_id=member.id, removed_at=None)
+        row = rows.filter(public_id=reference).first()
+        if row is None:
+            raise NotFound("not_found", "There is no such picture.")
+        if Video.objects.filter(reference=row, state__in=OPEN).exists():
+            sentence = (
+                "A render that has not ended starts from this picture. Stop it, or wait until it is done."
+            )
+            raise WrongState("reference_in_use", sentence)
+        entry = CharacterPicture.objects.filter(reference=row, character__removed_at=None)
+        if named := entry.values_list("character__name", flat=True).first():
+            sentence = f"This picture belongs to the character “{named}”. Take it out there first."
+            raise WrongState("reference_in_character", sentence)
+        row.removed_at = now
+        row.save(update_fields=["removed_at"])
+        outbox.add(topic=files.PURGE, payload={"keys": [row.storage_key]}, now=now)
 
 
 def resolve(
@@ -34,6 +117,97 @@ def resolve(
         sentence = "You removed this picture. Choose another one, or upload it again."
         raise _refusal("reference_removed", "reference" if reference else "character", sentence)
     return row.pk
+
+
+def _finished(member: MembershipView, video: str) -> tuple[Video, Master]:
+    clip = Video.objects.filter(public_id=video, membership_id=member.id, deleted_at=None).first()
+    if clip is None:
+        raise NotFound("not_found", "There is no such clip.")
+    if clip.state != VideoState.COMPLETED:
+        sentence = f"This clip is {clip.get_state_display()}: it has no frames to take."
+        raise WrongState("not_completed", sentence)
+    master = Master.objects.filter(video=clip).exclude(source_key="").first()
+    if master is None:
+        raise _no_frames("The frames of this clip were not kept. Render it again.")
+    return clip, master
+
+
+def _frame_shown(clip: Video, master: Master, second: float) -> int:
+    """The first native frame is the first delivered one, the last the last; between them they are evenly spread."""
+    last_shown = max(1, clip.seconds * clip.fps - 1) / clip.fps
+    return min(master.native_frames - 1, round(second / last_shown * (master.native_frames - 1)))
+
+
+def _frame(
+    caller: Caller, member: MembershipView, clip: Video, master: Master, index: int, now: datetime
+) -> str:
+    from generation.media import stills
+
+    if known := _known_frame(member, clip, index):
+        return known
+    try:
+        with files.store().open(master.source_key) as source:
+            made = stills.still(stills.frame_at(source, index))
+    except (Transient, FileNotFoundError) as fault:
+        logger.exception("%s of %s cannot be read", master.source_key, clip.public_id)
+        raise _no_frames(
+            "We cannot read the frames of this clip: a fault of ours. Render it again."
+        ) from fault
+    return _keep(caller, member, made, clip, index, now)
+
+
+def _keep(
+    caller: Caller, member: MembershipView, made: Still, clip: Video | None, frame: int | None, now: datetime
+) -> str:
+    """The file, then its row; neither when the same picture is there already, or there are too many."""
+    public_id = ids.new("ref")
+    key = f"{public_id}/{made.sha256}.png"
+    with stowing.folder() as folder:
+        path = folder / "picture.png"
+        path.write_bytes(made.png)
+        with stowing.stowed(path, key=key) as file:
+            with transaction.atomic():
+                owned.take_turn(owned.Turn.REFERENCE, member.id)
+                if known := _known(member, made, clip, frame):
+                    return known
+                _check_room(member)
+                Reference.objects.create(
+                    public_id=public_id,
+                    membership_id=member.id,
+                    sha256=made.sha256,
+                    bytes=len(made.png),
+                    width=made.width,
+                    height=made.height,
+                    storage_key=key,
+                    source=clip,
+                    frame=frame,
+                    created_by=str(caller.actor),
+                    created_at=now,
+                )
+            file.kept = True
+    return public_id
+
+
+def _known(member: MembershipView, made: Still, clip: Video | None, frame: int | None) -> str | None:
+    if clip is not None and frame is not None:
+        return _known_frame(member, clip, frame)
+    rows = Reference.objects.filter(membership_id=member.id, source=None, removed_at=None)
+    return rows.filter(sha256=made.sha256).values_list("public_id", flat=True).first()
+
+
+def _known_frame(member: MembershipView, clip: Video, frame: int) -> str | None:
+    rows = Reference.objects.filter(membership_id=member.id, removed_at=None, source=clip, frame=frame)
+    return rows.values_list("public_id", flat=True).first()
+
+
+def _check_room(member: MembershipView) -> None:
+    if Reference.objects.filter(membership_id=member.id, removed_at=None).count() >= rules.MOST_REFERENCES:
+        sentence = f"You keep {rules.MOST_REFERENCES} pictures. Remove one to keep another."
+        raise WrongState("too_many_references", sentence)
+
+
+def _no_frames(sentence: str) -> WrongState:
+    return WrongState("no_frames", sentence)
 
 
 def _own(member: MembershipView, public_id: str) -> Reference:
