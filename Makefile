@@ -6,7 +6,7 @@ COMPILE := .venv-lock/bin/pip-compile --quiet --no-emit-index-url --no-emit-find
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo manage test bench lint format types lock install install-dev chromium
+.PHONY: help demo manage test test-models bench lint format types lock install install-dev chromium
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -e 's/:.*## /|/' | while IFS='|' read -r name text; do \
@@ -23,6 +23,9 @@ test: install-dev chromium ## everything that must pass: format, lint, types, im
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	$(PY) -m pytest $(PYTEST)
+
+test-models: install-dev ## every family of checkpoints, tiny and with random weights
+	$(PY) -m pytest -m "" tests/contracts/test_families.py $(PYTEST)
 
 bench: install-dev ## print figures: throughput, CPU time, beside their twins
 	$(PY) -m tests.bench

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -18,8 +19,17 @@ MOST_BYTES: Final = 512 * 1024**2
 HIGHEST_RANK: Final = 128
 
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
-_PARTS: Final = ("transformer.", "transformer_2.")
+_PART: Final = "transformer."
+_SETTINGS: Final = "lora_adapter_metadata"  # where diffusers writes PEFT's settings
 _NUMBERS: Final = {"F32", "F16", "BF16"}
+_MORE_THAN_PLAIN: Final = (
+    "alpha_pattern",
+    "rank_pattern",
+    "use_dora",
+    "use_rslora",
+    "lora_bias",
+    "modules_to_save",
+)
 
 Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 
@@ -28,10 +38,12 @@ Shapes: TypeAlias = Mapping[str, tuple[int, ...]]
 class AdapterFacts:
     """A LoRA file in diffusers' layout: the highest rank of its pairs, the modules they change, and what names it.
 
-    `targets` are modules as the pipeline calls them, in alphabetical order: `transformer.blocks.0.attn1.to_q`.
+    `targets` are modules as the pipeline calls them, in alphabetical order: `transformer.blocks.0.attn1.to_q`. `scale`
+    is what the file's own settings multiply its pairs with (alpha / rank), 1 where it says nothing.
     """
 
     rank: int
+    scale: float
     targets: tuple[str, ...]
     bytes: int
     sha256: str
@@ -48,7 +60,7 @@ def inspect_adapter(
 
     `checkpoint` is the folder of the pipeline that it is meant for: each target must be there, in the right shape.
     Raises SpecRejected: `adapter_unreadable` (no safetensors file), `adapter_too_large`, `adapter_tensors` (something
-    that is no LoRA pair), `adapter_rank`, `adapter_targets`.
+    that is no LoRA pair), `adapter_settings` (more than a plain LoRA), `adapter_rank`, `adapter_targets`.
     """
     status = _stat(path)
     if status.st_size > most_bytes:
@@ -76,10 +88,11 @@ def _stat(path: Path) -> os.stat_result:
 def _read(path: Path, size: int, changed: int) -> tuple[AdapterFacts, dict[str, tuple[int, int]]]:
     """Facts, and for each target (features out, features in). Size and time of change are there for the cache."""
     pairs = dict(_pairs(_shapes(path)))
+    scale = _scale(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     rank = max(rank for rank, _ in pairs.values())
-    facts = AdapterFacts(rank=rank, targets=tuple(sorted(pairs)), bytes=size, sha256=digest)
+    facts = AdapterFacts(rank=rank, scale=scale, targets=tuple(sorted(pairs)), bytes=size, sha256=digest)
     return facts, {module: shape for module, (_, shape) in pairs.items()}
 
 
@@ -105,9 +118,32 @@ def _pairs(shapes: Shapes) -> Iterator[tuple[str, tuple[int, tuple[int, int]]]]:
         raise _no_pairs(odd[0] if odd else None)
     for module in modules:
         down, up = shapes[module + _DOWN], shapes[module + _UP]
-        if len(down) != 2 or len(up) != 2 or down[0] != up[1] or not module.startswith(_PARTS):
+        if len(down) != 2 or len(up) != 2 or down[0] != up[1] or not module.startswith(_PART):
             raise _no_pairs(module)
         yield module, (down[0], (up[0], down[1]))
+
+
+def _scale(path: Path) -> float:
+    """Alpha / rank of the settings in the file's header.
+
+    Nothing else is taken from there: with some settings PEFT rewrites the model's own weights as it loads, for whoever
+    renders next. What would look wrong without its settings is refused.
+    """
+    with safe_open(path, framework="numpy") as file:
+        header = (file.metadata() or {}).get(_SETTINGS, "{}")
+    try:
+        settings = {name.removeprefix(_PART): value for name, value in dict(json.loads(header)).items()}
+        scale = float(settings.get("lora_alpha", 1)) / float(settings.get("r", 1))
+    except (ValueError, TypeError, ZeroDivisionError) as fault:
+        raise _odd_settings("they cannot be read") from fault
+    for name in _MORE_THAN_PLAIN:
+        if settings.get(name):
+            raise _odd_settings(name)
+    return scale
+
+
+def _odd_settings(what: str) -> SpecRejected:
+    return SpecRejected("adapter_settings", f"The adapter's settings ask for more than a plain LoRA: {what}.")
 
 
 def _no_pairs(name: str | None) -> SpecRejected:
@@ -131,11 +167,10 @@ def _check_targets(targets: Shapes, weights: Shapes) -> None:
 
 @lru_cache(maxsize=8)
 def _weights_of(checkpoint: Path) -> dict[str, tuple[int, ...]]:
-    """Shape of each two-dimensional weight of the transformers, under its module's name; from the files' headers."""
+    """Shape of each two-dimensional weight of the transformer, under its module's name; from the files' headers."""
     found: dict[str, tuple[int, ...]] = {}
-    for part in _PARTS:
-        for file in sorted((checkpoint / part.rstrip(".")).glob("*.safetensors")):
-            for name, shape in _shapes(file).items():
-                if len(shape) == 2 and name.endswith(".weight"):
-                    found[part + name.removesuffix(".weight")] = shape
+    for file in sorted((checkpoint / "transformer").glob("*.safetensors")):
+        for name, shape in _shapes(file).items():
+            if len(shape) == 2 and name.endswith(".weight"):
+                found[_PART + name.removesuffix(".weight")] = shape
     return found

@@ -11,7 +11,7 @@ import pytest
 
 from generation.backends import registry
 from generation.backends.base import Backend
-from tests.rig.tiny_wan import save_tiny_wan
+from tests.rig.tiny.wan import save_tiny_wan
 
 Opens: TypeAlias = Callable[[pytest.FixtureRequest], Backend]
 

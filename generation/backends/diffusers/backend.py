@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import diffusers
 import numpy as np
 import torch
-from diffusers import DiffusionPipeline
+import transformers
+from PIL import Image as Pictures
 
-from generation.backends.diffusers import profile as profiles
+from generation.backends.diffusers import sizes
 from generation.backends.diffusers.checkpoints import digest, locate, refuse_foreign_code
-from generation.backends.diffusers.profile import Profile, read_profile
+from generation.backends.diffusers.families import read_profile
+from generation.backends.diffusers.lora import check_adapter
 from generation.backends.diffusers.prompts import SmallWorld
-from generation.errors import RenderCancelled, SpecRejected, Transient
+from generation.backends.diffusers.room import Room
+from generation.backends.diffusers.steps import Track
+from generation.backends.diffusers.windows import Take
+from generation.backends.pictures import check_picture
+from generation.errors import SpecRejected
 from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
 
 _LONGEST_PROMPT: Final = 32_000
@@ -26,108 +34,119 @@ _LARGEST_SEED: Final = 2**63 - 1
 
 
 class DiffusersBackend:
-    """One checkpoint in the memory of this process. Renders one clip at a time; callers wait their turn."""
+    """One checkpoint in the memory of this process. Renders one handful of takes at a time; callers wait their turn."""
 
     name = "diffusers"
 
     def __init__(self, folder: Path) -> None:
         refuse_foreign_code(folder)
         started = time.monotonic()
-        self._profile: Profile = read_profile(folder)
+        self._folder = folder
+        self._profile = read_profile(folder)
         self.checkpoint: str = digest(folder)
         self._words = SmallWorld(folder / self._profile.vocabulary) if self._profile.vocabulary else None
-        self._device = _prepare_torch()
-        self._pipeline = _load(folder, self._profile, self._device)
+        self._room = Room(folder, self._profile, _prepare_torch())
         self._load_seconds = time.monotonic() - started
+        self._warm_seconds = 0.0
         self._turn = threading.Lock()
+
+    def capability(self) -> Capability:
+        """As measured since it was loaded."""
+        return Capability(
+            device=str(self._room.device),
+            dtype="float32" if self._room.device.type == "cpu" else "bfloat16",
+            memory=self._room.meter.memory,
+            load_seconds=self._load_seconds,
+            warm_seconds=self._warm_seconds,
+            rung=self._room.rung,
+            images=self._profile.starts_from_pictures,
+            adapters=self._room.takes_adapters,
+            at_once=self._room.most_at_once,
+        )
+
+    def warm(self) -> None:
+        """Two steps at the smallest size; from a picture, where the model starts from nothing else."""
+        started = time.monotonic()
+        size = sizes.smallest_size(self._profile)
+        spec = RenderSpec(
+            prompt="", seed=0, width=size.width, height=size.height, seconds=1, fps=1, steps=2, guidance=2.0
+        )
+        with tempfile.TemporaryDirectory() as folder, self._turn:
+            if self._profile.text is None:
+                spec = replace(spec, image=_any_picture(Path(folder)))
+            self._room.render([Take(spec, "", size)], Track(lambda *_: None, lambda: False))
+        self._warm_seconds = time.monotonic() - started
 
     def complete_prompt(self, prompt: str, seed: int) -> str:
         """The prompt without outer spaces, or a whole sentence where the checkpoint brings its vocabulary."""
-        return self._words.complete(prompt, seed).prompt if self._words else prompt.strip()
+        return self._complete(prompt, seed)[0]
 
     def check(self, spec: RenderSpec) -> None:
-        """Raises SpecRejected for what the checkpoint's profile excludes."""
-        profiles.check(self._profile, spec)
+        """Raises SpecRejected for what the checkpoint's profile excludes, and for files that it cannot use."""
+        sizes.check_size(self._profile, spec)
         if not 0 <= spec.seed <= _LARGEST_SEED:
             raise SpecRejected("invalid_seed", "A seed is a whole number from 0 to 2^63 - 1.")
         if len(spec.prompt) > _LONGEST_PROMPT:
             raise SpecRejected("prompt_too_long", f"A prompt has at most {_LONGEST_PROMPT} characters.")
-        if spec.image:
-            raise SpecRejected("images_unsupported", "This model cannot start from a picture.")
-        if spec.adapter:
+        self._check_picture(spec)
+        if spec.adapter is None:
+            return
+        if not self._room.takes_adapters:
             raise SpecRejected("adapters_unsupported", "This model takes no style adapters.")
-
-    def capability(self) -> Capability:
-        """What was measured while it was loaded."""
-        return Capability(
-            device=str(self._device),
-            dtype="bfloat16" if self._device.type == "cuda" else "float32",
-            memory=0,
-            load_seconds=self._load_seconds,
-            warm_seconds=0.0,
-            rung="none",
-            images=False,
-            adapters=False,
-            at_once=1,
-        )
-
-    def warm(self) -> None:
-        """Nothing yet."""
+        check_adapter(spec.adapter, checkpoint=self._folder)
 
     def at_once(self, spec: RenderSpec) -> int:
-        """One at a time."""
-        return 1
+        """One on a processor, and of clips that start from a picture or go on from their own; else what fits."""
+        return self._room.at_once(self._take(spec))
 
     def render(
         self, takes: Sequence[RenderSpec], *, progress: Progress, cancelled: Cancelled
     ) -> list[Frames]:
-        """One take after the other."""
-        return [self._render(spec, progress=progress, cancelled=cancelled) for spec in takes]
+        """Runs the pipeline. Progress counts its denoising steps; a stop takes effect at the end of the current one.
 
-    def _render(self, spec: RenderSpec, *, progress: Progress, cancelled: Cancelled) -> Frames:
-        """Runs the pipeline. Progress counts its denoising steps; a stop takes effect at the end of the current one."""
-        self.check(spec)
-        prompt = self.complete_prompt(spec.prompt, spec.seed)
-        if cancelled():
-            raise RenderCancelled
+        A step down the memory ladder begins anew, and so does the progress.
+        """
+        for spec in takes:
+            self.check(spec)
+        planned = [self._take(spec) for spec in takes]
+        track = Track(progress, cancelled)
+        track.ask()
         with self._turn:
-            progress(0, spec.steps)
-            try:
-                images = self._run(spec, prompt, progress, cancelled)
-            except torch.OutOfMemoryError as fault:
-                torch.cuda.empty_cache()
-                raise Transient("The GPU ran out of memory.") from fault
-        height, width, _ = images[0].shape
-        return Frames(images=images, count=len(images), width=width, height=height, completed_prompt=prompt)
+            clips = self._room.render(planned, track)
+        return [self._frames(take, pictures) for take, pictures in zip(planned, clips, strict=True)]
 
-    def _run(self, spec: RenderSpec, prompt: str, progress: Progress, cancelled: Cancelled) -> list[Image]:
-        def after_step(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-            progress(step + 1, pipeline.num_timesteps)
-            if cancelled():
-                raise RenderCancelled
-            return tensors
+    def _check_picture(self, spec: RenderSpec) -> None:
+        if spec.image is None:
+            if self._profile.text is None:
+                raise SpecRejected("image_required", "This model starts from a picture, and none was given.")
+        elif not self._profile.starts_from_pictures:
+            raise SpecRejected("images_unsupported", "This model cannot start from a picture.")
+        else:
+            check_picture(spec.image)
 
-        native = profiles.native_size(self._profile, spec)
-        result = self._pipeline(
-            prompt=prompt,
-            negative_prompt=spec.negative_prompt,
-            width=native.width,
-            height=native.height,
-            num_frames=self._frames_to_ask_for(native.frames),
-            num_inference_steps=spec.steps,
-            guidance_scale=spec.guidance,
-            max_sequence_length=self._profile.max_sequence_length,
-            # Noise is drawn on the CPU: the same seed starts from the same noise on every device.
-            generator=torch.Generator("cpu").manual_seed(spec.seed),
-            callback_on_step_end=after_step,
-            output_type="np",
+    def _take(self, spec: RenderSpec) -> Take:
+        prompt, _ = self._complete(spec.prompt, spec.seed)
+        return Take(spec, prompt, sizes.native_size(self._profile, spec))
+
+    def _complete(self, prompt: str, seed: int) -> tuple[str, tuple[str, ...]]:
+        """The prompt that is rendered, and the words that the model does not know."""
+        if self._words is None:
+            return prompt.strip(), ()
+        completed = self._words.complete(prompt, seed)
+        return completed.prompt, completed.ignored
+
+    def _frames(self, take: Take, pictures: list[Image]) -> Frames:
+        height, width, _ = pictures[0].shape
+        _, ignored = self._complete(take.spec.prompt, take.spec.seed)
+        return Frames(
+            images=pictures,
+            count=len(pictures),
+            width=width,
+            height=height,
+            completed_prompt=take.prompt,
+            ignored_words=ignored,
+            windows=take.size.windows,
         )
-        frames: Image = np.rint(result.frames[0] * 255).clip(0, 255).astype(np.uint8)
-        return list(frames)
-
-    def _frames_to_ask_for(self, frames: int) -> int:
-        """Without temporal compression the Wan pipeline makes one frame more than it is asked for."""
-        return frames - 1 if self._pipeline.vae_scale_factor_temporal == 1 else frames
 
 
 def open_checkpoint(checkpoint: str) -> DiffusersBackend:
@@ -138,17 +157,16 @@ def open_checkpoint(checkpoint: str) -> DiffusersBackend:
 def _prepare_torch() -> torch.device:
     if threads := os.environ.get("PRIVATE_VIEW_TORCH_THREADS"):
         torch.set_num_threads(int(threads))
-    diffusers.utils.logging.set_verbosity_error()
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
     torch.backends.cudnn.benchmark = False  # it may choose another algorithm, and other bits, from run to run
+    torch.backends.cudnn.deterministic = True
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def _load(folder: Path, profile: Profile, device: torch.device) -> DiffusionPipeline:
-    low = torch.bfloat16 if device.type == "cuda" else torch.float32
-    dtypes = {"default": low} | dict.fromkeys(profile.full_precision, torch.float32)
-    pipeline_class = getattr(diffusers, profile.pipeline)
-    pipeline = pipeline_class.from_pretrained(
-        folder, dtype=dtypes, use_safetensors=True, trust_remote_code=False, local_files_only=True
-    )
-    pipeline.set_progress_bar_config(disable=True)
-    return pipeline.to(device)
+def _any_picture(folder: Path) -> Path:
+    """Light above, dark below."""
+    shade = np.linspace(220, 30, 64, dtype=np.uint8)[:, None, None]
+    Pictures.fromarray(np.broadcast_to(shade, (64, 64, 3)).copy()).save(folder / "any.png")
+    return folder / "any.png"

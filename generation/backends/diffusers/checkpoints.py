@@ -10,7 +10,8 @@ from typing import Final
 from generation.errors import EngineError
 
 BUILTIN: Final = Path(__file__).with_name("checkpoint")
-_STOCK_LIBRARIES: Final = {"diffusers", "transformers", None}
+# `ltx2` is where diffusers keeps parts that its LTX-2 pipelines alone have.
+_STOCK_LIBRARIES: Final = {"diffusers", "transformers", "ltx2", None}
 
 
 def locate(checkpoint: str) -> Path:
@@ -36,7 +37,11 @@ def _fetch(name: str, revision: str | None) -> Path:
 
 
 def refuse_foreign_code(folder: Path) -> None:
-    """EngineError unless every part of the pipeline is a class of diffusers or transformers."""
+    """EngineError unless every part of the pipeline is a class of diffusers or transformers, with no code beside it."""
+    if scripts := sorted(file.name for file in folder.rglob("*.py")):
+        raise EngineError(
+            f"The checkpoint comes with code of its own ({scripts[0]}); only stock classes are loaded."
+        )
     index_file = folder / "model_index.json"
     if not index_file.is_file():
         raise EngineError(f"{folder} is no pipeline folder: it has no model_index.json.")

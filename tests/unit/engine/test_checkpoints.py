@@ -1,22 +1,17 @@
-"""Which checkpoints are loaded, and what may be asked of them."""
+"""Which checkpoints are loaded, and what is known of them."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from generation.backends import registry
 from generation.backends.diffusers.checkpoints import BUILTIN, digest, locate, refuse_foreign_code
-from generation.backends.diffusers.profile import FAMILIES, check, native_size, read_profile
-from generation.errors import EngineError, SpecRejected
-from generation.spec import RenderSpec
-
-WAN = FAMILIES["WanPipeline"]
-SPEC = RenderSpec("a boat", seed=1, width=1280, height=720, seconds=4, fps=24, steps=8, guidance=2.0)
+from generation.backends.diffusers.families import FAMILIES, WAN, read_profile
+from generation.errors import EngineError
 
 
 def pipeline_folder(folder: Path, **entries: object) -> Path:
@@ -73,8 +68,8 @@ def test_refuses_pickled_weights(tmp_path: Path) -> None:
 
 
 def test_refuses_family_that_is_not_known(tmp_path: Path) -> None:
-    with pytest.raises(EngineError, match="MochiPipeline"):
-        read_profile(pipeline_folder(tmp_path, _class_name="MochiPipeline"))
+    with pytest.raises(EngineError, match="FluxPipeline"):
+        read_profile(pipeline_folder(tmp_path, _class_name="FluxPipeline"))
 
 
 def test_refuses_profile_with_unknown_entries(tmp_path: Path) -> None:
@@ -91,31 +86,55 @@ def test_digest_changes_with_any_file(tmp_path: Path) -> None:
     assert digest(folder) != before
 
 
+def test_refuses_a_script_beside_the_weights(tmp_path: Path) -> None:
+    (pipeline_folder(tmp_path) / "vae").mkdir()
+    (tmp_path / "vae" / "diffusers.py").write_text("print('hello')")
+    with pytest.raises(EngineError, match=r"diffusers\.py"):
+        refuse_foreign_code(tmp_path)
+
+
+def test_refuses_profile_that_chooses_what_runs_it(tmp_path: Path) -> None:
+    (pipeline_folder(tmp_path) / "profile.json").write_text('{"text": "StableDiffusionPipeline"}')
+    with pytest.raises(EngineError, match="text"):
+        read_profile(tmp_path)
+
+
+def test_refuses_rung_that_is_none(tmp_path: Path) -> None:
+    (pipeline_folder(tmp_path) / "profile.json").write_text('{"ladder": ["none", "disk"]}')
+    with pytest.raises(EngineError, match="disk"):
+        read_profile(tmp_path)
+
+
 @pytest.mark.parametrize(
-    ("width", "height", "seconds", "native"),
-    [(1280, 720, 4, (848, 480, 65)), (720, 1280, 5, (480, 848, 81)), (320, 320, 1, (320, 320, 17))],
+    ("entries", "family"),
+    [
+        ({}, "Wan 2.1"),
+        ({"expand_timesteps": False, "boundary_ratio": None}, "Wan 2.1"),
+        ({"expand_timesteps": True}, "Wan 2.2 TI2V 5B"),
+        ({"boundary_ratio": 0.875}, "Wan 2.2 A14B"),
+        ({"_class_name": "WanImageToVideoPipeline"}, "Wan 2.1 from pictures"),
+        ({"_class_name": "LTXConditionPipeline"}, "LTX-Video 0.9.5 and later"),
+    ],
 )
-def test_wan_is_asked_for_sizes_and_lengths_it_was_trained_near(
-    width: int, height: int, seconds: int, native: tuple[int, int, int]
+def test_tells_families_apart_by_what_the_checkpoint_says(
+    tmp_path: Path, entries: dict[str, object], family: str
 ) -> None:
-    size = native_size(WAN, replace(SPEC, width=width, height=height, seconds=seconds))
-    assert (size.width, size.height, size.frames) == native
-    assert size.width % 16 == size.height % 16 == 0
-    assert size.frames % 4 == 1
+    assert read_profile(pipeline_folder(tmp_path, **entries)).name == family
 
 
-def test_builtin_is_asked_for_its_only_size() -> None:
-    size = native_size(read_profile(BUILTIN), replace(SPEC, seconds=20))
-    assert (size.width, size.height, size.frames) == (160, 96, 16)
+def test_fixed_number_of_frames_spans_any_length_unless_windows_are_named(tmp_path: Path) -> None:
+    profile = pipeline_folder(tmp_path) / "profile.json"
+    profile.write_text('{"frames": 16}')
+    assert read_profile(tmp_path).window_seconds is None
+    profile.write_text('{"frames": 16, "window_seconds": [2, 5]}')
+    assert read_profile(tmp_path).window_seconds == (2, 5)
 
 
-def test_refused_size_names_sizes_that_work() -> None:
-    with pytest.raises(SpecRejected, match="1280 × 720") as refused:
-        check(read_profile(BUILTIN), replace(SPEC, width=720, height=1280))
-    assert refused.value.code == "unsupported_size"
+def test_every_family_runs_by_classes_that_diffusers_has() -> None:
+    import diffusers
 
-
-def test_refused_length_names_the_longest() -> None:
-    with pytest.raises(SpecRejected, match="1 to 20 seconds") as refused:
-        check(read_profile(BUILTIN), replace(SPEC, seconds=10_000))
-    assert refused.value.code == "unsupported_length"
+    for family in FAMILIES:
+        for name in {family.text, family.picture, *family.pipelines} - {None}:
+            assert hasattr(diffusers, str(name)), name
+        assert family.max_frames % family.frame_step == 1
+        assert WAN.seconds == family.seconds == (1, 20)
