@@ -72,7 +72,8 @@ def still(image: Image) -> Still:
 def frame_at(file: BinaryIO, index: int) -> Image:
     """Frame `index` (from 0) of a lossless file in which each frame follows from key frames before it.
 
-    Decodes from the last key frame on; in our own files each frame is one. Raises Transient when the file cannot be
+    Decodes from the last key frame on; in our own files each frame is one. What is damaged inside a frame goes unseen:
+    ffmpeg's FFV1 reader tells its log of a wrong checksum, and nobody else. Raises Transient when the file cannot be
     read, or has fewer frames.
     """
     try:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import math
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from django.db import transaction
 
@@ -147,6 +148,9 @@ def _frame(
         return known
     try:
         with files.store().open(master.source_key) as source:
+            if _digest(source) != master.source_sha256:
+                raise Transient("its bytes are not those that were stored")
+            source.seek(0)
             made = stills.still(stills.frame_at(source, index))
     except (Transient, FileNotFoundError) as fault:
         logger.exception("%s of %s cannot be read", master.source_key, clip.public_id)
@@ -154,6 +158,13 @@ def _frame(
             "We cannot read the frames of this clip: a fault of ours. Render it again."
         ) from fault
     return _keep(caller, member, made, clip, index, now)
+
+
+def _digest(file: BinaryIO) -> str:
+    total = hashlib.sha256()
+    while chunk := file.read(1 << 20):
+        total.update(chunk)
+    return total.hexdigest()
 
 
 def _keep(

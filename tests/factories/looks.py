@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import struct
@@ -9,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -18,12 +20,14 @@ from PIL import Image
 from safetensors import safe_open
 from safetensors.numpy import save
 
+from access.caller import Caller
 from core.actors import system
 from generation.backends.diffusers.checkpoints import BUILTIN
-from generation.models import ModelVariant
-from generation.services import adapters, styles
+from generation.models import Master, ModelVariant
+from generation.services import adapters, files, styles
 from generation.services.styles import StyleSpec
 from programme.queries import ProgrammeView
+from tests.factories.generation import completed_video
 from tests.rig import environment
 
 PARTS = ("generation", "audit")
@@ -120,3 +124,23 @@ def write_source(path: Path, frames: NDArray[np.uint8]) -> None:
         for image in frames:
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
+
+
+def filmed(caller: Caller, now: datetime, *, frames: NDArray[np.uint8] | None = None, **order: Any) -> str:
+    """A finished clip of the caller's whose native frames really lie in the store."""
+    video = completed_video(caller, now, **order)
+    master = Master.objects.get(video__public_id=video)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "source.mkv"
+        write_source(path, film() if frames is None else frames)
+        files.store().put(path, key=master.source_key)
+        master.source_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        master.save()
+    return video
+
+
+def pixels(png: bytes) -> NDArray[np.uint8]:
+    with Image.open(io.BytesIO(png)) as opened:
+        assert opened.format == "PNG"
+        assert opened.mode == "RGB"
+        return np.asarray(opened)
