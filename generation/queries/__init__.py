@@ -9,7 +9,7 @@ from generation.queries.clips import (
     own_clips,
     watcher_may_see,
 )
-from generation.queries.variants import variants
+from generation.queries.variants import usable_variants, variants
 from generation.queries.views import ClipView, MasterView, RenditionView, VariantView
 from generation.queries.waiting import Waiting, ahead, steps_of, waiting
 
@@ -27,6 +27,7 @@ __all__ = [
     "own_clip",
     "own_clips",
     "steps_of",
+    "usable_variants",
     "variants",
     "waiting",
     "watcher_may_see",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from generation.models import Master, ModelVariant, Rendition, Video
+from generation.models import Master, ModelVariant, Rendition, Stage, Video
 from generation.states import VideoState
 
 
@@ -22,6 +22,13 @@ class VariantView:
     lengths: tuple[int, ...]
     fps: int
     cost_per_second: int
+    stage: Stage
+    images: bool
+    adapters: bool
+
+    @property
+    def is_final(self) -> bool:
+        return self.stage == Stage.FINAL
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,9 @@ def variant_view(row: ModelVariant) -> VariantView:
         lengths=tuple(row.lengths),
         fps=row.fps,
         cost_per_second=row.cost_per_second,
+        stage=Stage(row.stage),
+        images=row.images,
+        adapters=row.adapters,
     )
 
 

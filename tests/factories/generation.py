@@ -62,6 +62,11 @@ def put_variants(programme_id: int, now: datetime) -> None:
 
 
 def queued_video(caller: Caller, now: datetime, **order: Any) -> str:
+    (video,) = queued_takes(caller, now, **order)
+    return video
+
+
+def queued_takes(caller: Caller, now: datetime, **order: Any) -> tuple[str, ...]:
     return requests.submit(caller=caller, order=Order(**({"prompt": PROMPT} | order)), now=now)
 
 

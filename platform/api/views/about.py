@@ -98,4 +98,4 @@ def programme_of(caller: Caller, request: Request) -> int:
 def _variants(caller: Caller) -> list[VariantView]:
     if caller.membership is None:
         raise NotAllowed("not_a_member", "This token belongs to no artist; it renders nothing.")
-    return generation.variants(caller.membership.programme.id)
+    return generation.usable_variants(caller.membership)

@@ -46,7 +46,7 @@ class Videos(ApiView):
 
     def post(self, request: Request) -> Response:
         order = self._order()
-        video = requests.submit(caller=self.caller, order=order, now=self.now)
+        video, *_ = requests.submit(caller=self.caller, order=order, now=self.now)
         row = status.status(video, membership_of(self.caller))
         if row is None:
             raise NotFound("not_found", "This video was deleted while we wrote to you.")

@@ -50,7 +50,7 @@ def _find(clip: Clip) -> ClipView | None:
 def _ask(clip: Clip) -> ClipView | None:
     order = Order(clip.prompt, variant=clip.variant, seconds=clip.seconds, size=clip.size, seed=clip.seed)
     try:
-        video = requests.submit(caller=_caller(clip), order=order, now=clock.now())
+        (video,) = requests.submit(caller=_caller(clip), order=order, now=clock.now())
     except (
         DomainError
     ) as refusal:  # somebody played with a demo half made: suspended the artist, used up the day

@@ -68,7 +68,7 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     prompt, variant, seconds, size, seed = (request.POST.get(name, "") for name in FIELDS)
     typed = Typed(prompt, variant, seconds, size, seed)
     try:
-        video = requests.submit(caller=caller, order=_order(typed), now=clock.now())
+        video, *_ = requests.submit(caller=caller, order=_order(typed), now=clock.now())
     except DomainError as refusal:
         return _page(request, caller.membership, typed, refusal)
     return redirect("portal:clip", video)
@@ -99,7 +99,7 @@ def _page(
 ) -> HttpResponse:
     now = clock.now()
     found = _wall(member.id, request.GET.get("after"), now)
-    variants = generation.variants(member.programme.id)
+    variants = generation.usable_variants(member)
     errors = dict(refusal.fields) if isinstance(refusal, Invalid) else {}
     context: dict[str, Any] = {
         "member": member,

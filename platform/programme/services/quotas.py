@@ -6,6 +6,7 @@ line there would add nothing but turns at the head's lock.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 
 from django.db import connection
@@ -47,6 +48,14 @@ def reserve(*, membership_id: int, video: str, seconds: int, now: datetime) -> N
 
     Raises OverQuota (quota_exhausted, with `left` and `resets_at`), Invalid or NotFound; then nothing has changed.
     """
+    reserve_each(membership_id=membership_id, videos=[video], seconds=seconds, now=now)
+
+
+def reserve_each(*, membership_id: int, videos: Sequence[str], seconds: int, now: datetime) -> None:
+    """Hold `seconds` of today for each of the videos, or for none of them. As many statements as for one.
+
+    Raises as `reserve` does; `affordable` says for how many of them today would do.
+    """
     if seconds < 1:
         sentence = "A clip costs at least one second."
         raise Invalid("bad_seconds", sentence, fields={"seconds": sentence})
@@ -56,19 +65,22 @@ def reserve(*, membership_id: int, video: str, seconds: int, now: datetime) -> N
     zone = member.programme.timezone
     day = clock.day_in(zone, now)
     with log.transaction():
-        if not _hold(membership_id, day, seconds):
+        if not _hold(membership_id, day, seconds * len(videos)):
             with connection.cursor() as cursor:
                 cursor.execute(_OPEN_DAY, [day, membership_id])
-            if not _hold(membership_id, day, seconds):
-                raise _exhausted(quota_today(membership_id, now), seconds, zone)
+            if not _hold(membership_id, day, seconds * len(videos)):
+                raise _exhausted(quota_today(membership_id, now), seconds, len(videos), zone)
         allowance = QuotaAllowance.objects.only("id").get(membership_id=membership_id, day=day)
-        QuotaEntry.objects.create(
-            membership_id=membership_id,
-            allowance=allowance,
-            video=video,
-            kind=QuotaKind.RESERVE,
-            seconds=seconds,
-            at=now,
+        QuotaEntry.objects.bulk_create(
+            QuotaEntry(
+                membership_id=membership_id,
+                allowance=allowance,
+                video=video,
+                kind=QuotaKind.RESERVE,
+                seconds=seconds,
+                at=now,
+            )
+            for video in videos
         )
 
 
@@ -97,8 +109,9 @@ def _end(video: str, kind: QuotaKind, now: datetime) -> bool:
     return moved == 1
 
 
-def _exhausted(quota: QuotaView, seconds: int, zone: str) -> OverQuota:
+def _exhausted(quota: QuotaView, seconds: int, count: int, zone: str) -> OverQuota:
     again = rules.time_words(quota.resets_at, zone)
+    affordable = max(0, quota.left) // seconds
     if quota.left <= 0 and quota.reserved == 0:
         sentence = f"Your {quota.limit} s for today are used. {quota.limit} s more come at {again}."
     elif quota.left <= 0:
@@ -106,15 +119,27 @@ def _exhausted(quota: QuotaView, seconds: int, zone: str) -> OverQuota:
             f"Your {quota.limit} s for today are used, or held for {quota.reserved} s of clips that are still "
             f"rendering. {quota.limit} s more come at {again}."
         )
-    else:
+    elif count == 1:
         sentence = (
             f"This clip costs {seconds} s and {quota.left} s of your {quota.limit} s for today are left. "
             f"{quota.limit} s more come at {again}."
+        )
+    else:
+        sentence = (
+            f"{count} takes cost {count * seconds} s and {quota.left} s of your {quota.limit} s for today are left: "
+            f"{_enough_for(affordable)}. {quota.limit} s more come at {again}."
         )
     return OverQuota(
         "quota_exhausted",
         sentence,
         limit=quota.limit,
         left=quota.left,
+        affordable=affordable,
         resets_at=quota.resets_at.isoformat(),
     )
+
+
+def _enough_for(takes: int) -> str:
+    if takes == 0:
+        return "not enough for one take"
+    return "enough for one take" if takes == 1 else f"enough for {takes} takes"

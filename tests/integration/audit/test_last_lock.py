@@ -96,6 +96,11 @@ CALLS: dict[Callable[..., Any], Callable[[Scene], dict[str, Any]]] = {
     terms.publish: lambda at: {"programme_id": at.programme.id, "text": "New.", "by": HOUSE},
     terms.accept: _newcomers_yes,
     quotas.reserve: lambda at: {"membership_id": at.member, "video": "video_c", "seconds": 4},
+    quotas.reserve_each: lambda at: {
+        "membership_id": at.member,
+        "videos": ["video_d", "video_e"],
+        "seconds": 4,
+    },
     quotas.settle: lambda _: {"video": "video_a"},
     quotas.release: lambda _: {"video": "video_b"},
     tokens.issue: lambda at: {
@@ -106,7 +111,7 @@ CALLS: dict[Callable[..., Any], Callable[[Scene], dict[str, Any]]] = {
     },
     tokens.revoke: lambda at: {"token": at.token, "by": HOUSE},
 }
-UNLOGGED = {quotas.reserve, quotas.settle, quotas.release}
+UNLOGGED = {quotas.reserve, quotas.reserve_each, quotas.settle, quotas.release}
 """The ledger is append-only itself, and the video's request and end are in the log."""
 
 

@@ -96,7 +96,7 @@ def test_says_how_much_is_left_and_when_more_comes(member: int, now: datetime) -
     assert refusal.value.sentence == (
         "This clip costs 8 s and 4 s of your 120 s for today are left. 120 s more come at 00:00."
     )
-    assert refusal.value.extra == {"limit": 120, "left": 4, "resets_at": midnight}
+    assert refusal.value.extra == {"limit": 120, "left": 4, "affordable": 0, "resets_at": midnight}
     assert not refusal.value.retry
 
     reserve(member, "video_c", 4, now)
