@@ -17,6 +17,7 @@ pytest_plugins = [
     "tests.rig.sent",
     "tests.rig.passwords",
     "tests.rig.video_server",
+    "tests.rig.remote",
 ]
 
 

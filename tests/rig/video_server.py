@@ -7,8 +7,8 @@ and the picture alone. It is no part of the product, and shares no code with eit
 from __future__ import annotations
 
 import hashlib
+import io
 import json
-import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -18,13 +18,11 @@ from email.parser import BytesParser
 from email.policy import HTTP
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any, TypeAlias
 
+import av
 import numpy as np
 import pytest
-
-from tests.rig.clips import make_clip, moving_bar
 
 PERCENTS = (0, 34, 67)
 """What a job says of itself when it is read, before it says that it is completed."""
@@ -196,12 +194,22 @@ def clip_of(fields: dict[str, bytes]) -> bytes:
 @lru_cache(maxsize=32)
 def _clip(size: str, seconds: int, tint: int) -> bytes:
     width, height = (int(part) for part in size.split("x"))
-    images = moving_bar(width, height, 8 * seconds)
-    for image in images:
-        image[: height // 3] = np.array((tint, 255 - tint, 90), np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
-        files = make_clip(Path(folder), images, size=(width, height), seconds=seconds, fps=8, mark=None)
-        return files.mp4.read_bytes()
+    return film_of(width, height, 8 * seconds, tint=tint)
+
+
+def film_of(width: int, height: int, count: int, *, tint: int = 90) -> bytes:
+    """An MP4 of 8 frames a second in which a light bar crosses a coloured ground; every frame differs."""
+    file = io.BytesIO()
+    with av.open(file, "w", format="mp4") as container:
+        stream = container.add_stream("libx264", rate=8, options={"crf": "18", "preset": "veryfast"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for index in range(count):
+            image = np.full((height, width, 3), (tint, 255 - tint, 90), np.uint8)
+            left = index * (width - width // 8) // max(1, count - 1)
+            image[:, left : left + width // 8] = (230, 210, 160)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+        container.mux(stream.encode(None))
+    return file.getvalue()
 
 
 @pytest.fixture

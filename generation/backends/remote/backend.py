@@ -53,7 +53,11 @@ class RemoteBackend:
         self._address = Address(address.rstrip("/"), model, token)
         self._limits = limits
         self._server = Server(self._address, limits, away)
-        self._model = self._server.model()
+        try:
+            self._model = self._server.model()
+        except BaseException:
+            self._server.close()
+            raise
         self._load_seconds = time.monotonic() - began
         self._warm_seconds = 0.0
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeAlias
 
 import httpx
@@ -36,6 +37,8 @@ def is_public(address: IP) -> bool:
 
 def look_up(host: str, port: int) -> list[str]:
     """Addresses of a host. Raises Transient when its name is not known at the moment."""
+    with suppress(ValueError):
+        return [str(ipaddress.ip_address(host))]
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_ADDRCONFIG)
     except (OSError, UnicodeError):

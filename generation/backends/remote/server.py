@@ -122,12 +122,10 @@ class Server:
         wanted = {"accept": "video/*, application/octet-stream;q=0.9", "accept-encoding": "identity"}
         try:
             with client.stream("GET", url, headers=wanted) as response:
-                if response.has_redirect_location:
-                    return url.join(response.headers["location"])
+                if response.next_request:
+                    return response.next_request.url
                 _check_is_film(response, at_home=at_home)
                 return self._save(response, cancelled, deadline)
-        except httpx.InvalidURL:
-            raise EngineError("The server sends us to an address that is none.") from None
         except httpx.RequestError as fault:
             raise _unwell(fault) from None
 
