@@ -9,7 +9,17 @@ from audit import log
 from core import clock
 from core.actors import Actor
 from core.admin import ReadOnlyAdmin, TypedAdmin
-from generation.models import Attempt, Master, ModelVariant, Rendition, Video
+from generation.models import (
+    Adapter,
+    Attempt,
+    Character,
+    Master,
+    ModelVariant,
+    Reference,
+    Rendition,
+    StylePreset,
+    Video,
+)
 
 
 @admin.register(ModelVariant)
@@ -75,3 +85,54 @@ class RenditionAdmin(ReadOnlyAdmin[Rendition]):
     list_select_related = ["master__video"]
     search_fields = ["sha256", "public_id"]
     show_full_result_count = False
+
+
+@admin.register(StylePreset)
+class StylePresetAdmin(ReadOnlyAdmin[StylePreset]):
+    list_display = ["public_id", "name", "programme", "membership", "adapter", "created_at", "retired_at"]
+    list_filter = ["programme"]
+    list_select_related = ["programme", "membership", "adapter"]
+    search_fields = ["public_id", "name"]
+
+
+@admin.register(Adapter)
+class AdapterAdmin(ReadOnlyAdmin[Adapter]):
+    list_display = [
+        "public_id",
+        "name",
+        "programme",
+        "membership",
+        "checkpoint",
+        "rank",
+        "bytes",
+        "retired_at",
+    ]
+    list_filter = ["programme", "checkpoint"]
+    list_select_related = ["programme", "membership"]
+    search_fields = ["public_id", "name", "sha256"]
+
+
+@admin.register(Reference)
+class ReferenceAdmin(ReadOnlyAdmin[Reference]):
+    """What is known of a picture; the picture itself is its artist's alone."""
+
+    list_display = [
+        "public_id",
+        "membership",
+        "source",
+        "frame",
+        "width",
+        "height",
+        "created_at",
+        "removed_at",
+    ]
+    list_select_related = ["membership", "source"]
+    search_fields = ["public_id", "sha256"]
+    show_full_result_count = False
+
+
+@admin.register(Character)
+class CharacterAdmin(ReadOnlyAdmin[Character]):
+    list_display = ["public_id", "name", "membership", "created_at", "removed_at"]
+    list_select_related = ["membership"]
+    search_fields = ["public_id", "name"]

@@ -5,6 +5,7 @@ Operators add them for the programme or for named cohorts; a member adds a few s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -205,8 +206,12 @@ def _inspect(path: Path, checkpoint: str, most_bytes: int, fetch: bool) -> Adapt
         facts = inspect_adapter(path, checkpoint=locate(checkpoint), most_bytes=most_bytes)
     except SpecRejected as refusal:
         raise _refusal(refusal.code, "file", refusal.sentence) from refusal
+    except (ArithmeticError, AttributeError, KeyError, RecursionError, TypeError, ValueError) as fault:
+        raise _refusal("adapter_unreadable", "file", "The adapter's header makes no sense.") from fault
     if facts.rank < 1:
         raise _refusal("adapter_rank", "file", "An adapter has a rank of at least 1; this one has none.")
+    if not math.isfinite(facts.scale):
+        raise _refusal("adapter_settings", "file", "The adapter's settings multiply it with no number.")
     return facts
 
 
