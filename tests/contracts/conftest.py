@@ -11,6 +11,8 @@ import pytest
 
 from generation.backends import registry
 from generation.backends.base import Backend
+from generation.backends.remote.backend import RemoteBackend
+from generation.backends.remote.limits import Limits
 from tests.rig.tiny.wan import save_tiny_wan
 
 Opens: TypeAlias = Callable[[pytest.FixtureRequest], Backend]
@@ -20,11 +22,19 @@ def _tiny_wan(request: pytest.FixtureRequest) -> Backend:
     return registry.load("diffusers", str(request.getfixturevalue("tiny_wan")))
 
 
+def _remote(request: pytest.FixtureRequest) -> Backend:
+    server = request.getfixturevalue("video_server")
+    backend = RemoteBackend(server.url, model="wan", limits=Limits(first_pause=0.01))
+    request.addfinalizer(backend.close)
+    return backend
+
+
 BACKENDS: Final[Mapping[str, Opens]] = MappingProxyType(
     {
         "null": lambda _: registry.load("null"),
         "built in": lambda _: registry.load("diffusers", "builtin"),
         "tiny wan": _tiny_wan,
+        "remote": _remote,
     }
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import closing
 
 import pytest
 
@@ -94,8 +95,8 @@ def test_server_that_stops_is_a_fault_that_may_pass() -> None:
     with VideoServer().running() as server:
         backend = RemoteBackend(server.url, limits=SHORT)
 
-    fails(backend, Transient, "cannot be reached|in time")
-    backend.close()
+    with closing(backend):
+        fails(backend, Transient, "cannot be reached|in time")
 
 
 @pytest.mark.parametrize("kind", ["order", "read", "content"])

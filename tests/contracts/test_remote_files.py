@@ -13,9 +13,9 @@ import pytest
 from PIL import Image as Pictures
 
 from generation.backends.remote.backend import RemoteBackend
-from generation.backends.remote.guard import PublicTransport
+from generation.backends.remote.guard import PublicTransport, Resolve
 from generation.errors import EngineError, Transient
-from tests.rig.remote import SHORT, SPEC, TOKEN, fails, redirects, render, says, sends
+from tests.rig.remote import SHORT, TOKEN, fails, redirects, render, says, sends
 from tests.rig.video_server import Exchange, VideoServer, clip_of, film_of
 
 FILM = clip_of({"seed": b"3", "size": b"320x180", "seconds": b"1"})
@@ -244,16 +244,18 @@ def test_redirect_to_where_nobody_should_send_us_is_refused(
     fails(remote, EngineError, "not a public address|without https")
 
 
-Away = Callable[[Callable[[httpx.Request], httpx.Response]], RemoteBackend]
+Internet = Callable[[httpx.Request], httpx.Response]
+Away = Callable[..., RemoteBackend]
+PUBLIC = "93.184.215.14"
 
 
 @pytest.fixture
 def away(video_server: VideoServer) -> Iterator[Away]:
-    """A backend for which each host beyond the server's has a public address, and the internet is a function."""
+    """Backends for which the internet is a function, and each host of it has a public address unless told."""
     with ExitStack() as stack:
 
-        def make(internet: Callable[[httpx.Request], httpx.Response]) -> RemoteBackend:
-            transport = PublicTransport(httpx.MockTransport(internet), lambda *_: ["93.184.215.14"])
+        def make(internet: Internet, resolve: Resolve = lambda *_: [PUBLIC]) -> RemoteBackend:
+            transport = PublicTransport(httpx.MockTransport(internet), resolve)
             backend = RemoteBackend(video_server.url, TOKEN, "wan", limits=SHORT, away=transport)
             stack.callback(backend.close)
             return backend
@@ -276,7 +278,7 @@ def test_redirect_to_a_public_address_is_followed_without_token_cookie_or_second
 
     assert render(away(internet)).count == 8
     (request,) = asked
-    assert str(request.url) == "https://93.184.215.14/1.mp4?signature=x"
+    assert str(request.url) == f"https://{PUBLIC}/1.mp4?signature=x"
     assert request.headers["host"] == "films.example"
     assert request.extensions["sni_hostname"] == "films.example"
     assert not {"authorization", "cookie"} & set(request.headers)
@@ -284,33 +286,29 @@ def test_redirect_to_a_public_address_is_followed_without_token_cookie_or_second
 
 
 def test_way_back_from_another_host_to_the_server_carries_no_token_and_is_looked_at(
-    video_server: VideoServer,
+    video_server: VideoServer, away: Away
 ) -> None:
     def internet(request: httpx.Request) -> httpx.Response:
         return httpx.Response(302, headers={"location": f"{video_server.url}/me"})
 
     def resolve(host: str, port: int) -> list[str]:
-        return ["93.184.215.14"] if host == "films.example" else [host]
+        return [PUBLIC] if host == "films.example" else [host]
 
-    transport = PublicTransport(httpx.MockTransport(internet), resolve)
-    backend = RemoteBackend(video_server.url, TOKEN, "wan", limits=SHORT, away=transport)
     video_server.replies["content"] = [redirects("https://films.example/1.mp4")]
 
-    fails(backend, EngineError, "without https")
+    fails(away(internet, resolve), EngineError, "without https")
     assert not video_server.told("GET", "/me")
-    backend.close()
 
 
-def test_host_with_one_private_address_among_public_ones_is_refused(video_server: VideoServer) -> None:
+def test_host_with_one_private_address_among_public_ones_is_refused(
+    video_server: VideoServer, away: Away
+) -> None:
     def internet(request: httpx.Request) -> httpx.Response:
         raise AssertionError(f"{request.url} was asked")
 
-    transport = PublicTransport(httpx.MockTransport(internet), lambda *_: ["93.184.215.14", "10.0.0.1"])
-    backend = RemoteBackend(video_server.url, TOKEN, "wan", limits=SHORT, away=transport)
     video_server.replies["content"] = [redirects("https://films.example/1.mp4")]
 
-    fails(backend, EngineError, "not a public address")
-    backend.close()
+    fails(away(internet, lambda *_: [PUBLIC, "10.0.0.1"]), EngineError, "not a public address")
 
 
 @pytest.mark.parametrize(
@@ -331,17 +329,14 @@ def test_other_host_without_the_film_is_a_fault_that_may_pass(
     fails(away(lambda _: httpx.Response(**told)), Transient, "where a f")
 
 
-def test_next_address_of_a_host_is_tried_when_one_does_not_answer(video_server: VideoServer) -> None:
+def test_next_address_of_a_host_is_tried_when_one_does_not_answer(
+    video_server: VideoServer, away: Away
+) -> None:
     def internet(request: httpx.Request) -> httpx.Response:
-        if request.url.host != "93.184.215.14":
+        if request.url.host != PUBLIC:
             raise httpx.ConnectError("no route")
         return httpx.Response(200, headers={"content-type": "video/mp4"}, stream=httpx.ByteStream(FILM))
 
-    transport = PublicTransport(
-        httpx.MockTransport(internet), lambda *_: ["2606:2800:21f:cb07::1", "93.184.215.14"]
-    )
-    backend = RemoteBackend(video_server.url, TOKEN, "wan", limits=SHORT, away=transport)
     video_server.replies["content"] = [redirects("https://films.example/1.mp4")]
 
-    assert len(list(backend.render([SPEC], progress=lambda *_: None, cancelled=lambda: False)[0].images)) == 8
-    backend.close()
+    assert render(away(internet, lambda *_: ["2606:2800:21f:cb07::1", PUBLIC])).count == 8

@@ -107,6 +107,9 @@ class VideoServer:
         return [seen for seen in self.seen if seen.method == method and seen.path.endswith(end)]
 
     def answer(self, exchange: Exchange) -> None:
+        if self.ended.is_set():  # connections that were open live on in threads of their own
+            exchange.close_connection = True
+            return
         body = exchange.rfile.read(int(exchange.headers.get("content-length") or 0))
         headers = {name.lower(): value for name, value in exchange.headers.items()}
         path = exchange.path.removeprefix("/v1")
