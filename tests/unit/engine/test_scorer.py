@@ -9,23 +9,22 @@ from pathlib import Path
 import pytest
 import torch
 
-from generation.backends.diffusers.training import scorer, world
+from generation.backends.diffusers.training import asking, crispness, scorer, world
 from generation.backends.diffusers.training.drawing.clip import cells, draw_clip
 from generation.backends.diffusers.training.drawing.paths import path
 from generation.backends.diffusers.training.drawing.scenes import Mood, mood
 from generation.backends.diffusers.training.reader import (
     CELL,
     CUT,
-    Motions,
     Reader,
     Track,
-    as_row,
+    Ways,
     cut_out,
     follow,
     load_reader,
 )
 from generation.backends.diffusers.training.spoil import spoil
-from generation.backends.diffusers.training.words import ATTRIBUTES, VALUES
+from generation.backends.diffusers.training.words import MAIN, MANNER, PHRASES, VALUES
 from generation.backends.diffusers.training.world import Facts
 
 
@@ -36,7 +35,7 @@ def track_of(subject: str, motion: str) -> Track:
 
 @pytest.mark.parametrize("motion", VALUES["motion"])
 def test_follows_the_subject_along_its_path(motion: str) -> None:
-    track, way = track_of("circle", motion), path(motion)
+    track, way = track_of("circle", motion), path(Facts("paper", "circle", "blue", motion))
     assert torch.allclose(track.x, torch.from_numpy(way.x), atol=3)
     assert torch.allclose(track.y, torch.from_numpy(way.y), atol=3)
     assert torch.allclose(track.radius, torch.from_numpy(way.radius) * 0.82, atol=3)
@@ -59,14 +58,33 @@ def test_cuts_out_the_subject_whole_and_in_the_middle() -> None:
     assert (cuts[:, 0, :, :3].mean((1, 2)) < 0.5).all()
 
 
-def test_motions_learned_from_some_subjects_are_read_from_others() -> None:
-    learned = list(product(("star", "boat", "kite", "leaf", "fish"), VALUES["motion"]))
-    rows = torch.stack([as_row(track_of(subject, motion)) for subject, motion in learned])
-    motions = Motions()
-    motions.fit(rows, torch.tensor([VALUES["motion"].index(motion) for _, motion in learned]))
-    for motion in VALUES["motion"]:
-        best = motions(as_row(track_of("moon", motion))[None])[0].argmax()
-        assert VALUES["motion"][int(best)] == motion
+@pytest.fixture(scope="module")
+def ways() -> Ways:
+    rng = random.Random(1)
+    facts = [
+        Facts("paper", rng.choice(VALUES["subject"]), "blue", *rest)
+        for rest in product(*(VALUES[name] for name in ("motion", "size", "place", "pace")))
+        for _ in range(2)
+    ]
+    tracks = [follow(torch.from_numpy(cells(draw_clip(one, Mood(0.0, 0.5))[1], CELL))) for one in facts]
+    paths = [Track(*(torch.from_numpy(values) for values in path(one)), area=torch.ones(16)) for one in facts]
+    found = Ways()
+    found.fit(tracks, paths, torch.tensor([one.index() for one in facts]))
+    return found
+
+
+@pytest.mark.parametrize("motion", VALUES["motion"])
+def test_reads_motion_size_place_and_pace_from_the_track(ways: Ways, motion: str) -> None:
+    for subject, size, place, pace in product(
+        ("star", "boat"), ("small", "big"), ("centre", "left"), ("brisk", "slow")
+    ):
+        masks = draw_clip(Facts("paper", subject, "red", motion, size, place, pace), Mood(0.0, 0.5))[1]
+        read = ways.read(follow(torch.from_numpy(cells(masks, CELL))), VALUES["subject"].index(subject))
+        assert read["motion"] == motion
+        facts = Facts("paper", subject, "red", motion, size, place, pace)
+        assert scorer._right(facts, read, "size")
+        assert scorer._right(facts, read, "place")
+        assert read["pace"] == (None if motion == "stay" else pace)
 
 
 def test_spoils_pictures_by_the_seed_and_within_their_range() -> None:
@@ -90,7 +108,7 @@ def test_reads_no_subject_where_none_is_seen() -> None:
         last.bias.fill_(-9.0)  # type: ignore[union-attr]
     read = reader.read(torch.rand(16, 3, 96, 160))
     assert read["scene"] in VALUES["scene"]
-    assert read["subject"] is read["colour"] is read["motion"] is None
+    assert all(read[name] is None for name in ("subject", "colour", "motion", "size", "place", "pace"))
 
 
 def test_a_saved_reader_reads_the_same(tmp_path: Path) -> None:
@@ -105,20 +123,65 @@ def test_a_saved_reader_reads_the_same(tmp_path: Path) -> None:
 
 
 def test_asks_for_each_held_out_combination_before_any_twice() -> None:
-    every = world.every_held_out()
-    asked = scorer._held_out(len(every) + 10, seed=1)
-    assert set(asked[: len(every)]) == set(every)
-    assert set(asked) == set(every)
-    assert asked != scorer._held_out(len(every) + 10, seed=2)
-    assert asked == scorer._held_out(len(every) + 10, seed=1)
+    every = {(one.scene, one.subject, one.colour, one.motion) for one in world.every_held_out()}
+    asked = asking.held_out(len(every), seed=1)
+    assert {
+        (one.facts.scene, one.facts.subject, one.facts.colour, one.facts.motion) for one in asked
+    } == every
+    assert asked != asking.held_out(len(every), seed=2)
+    assert asked == asking.held_out(len(every), seed=1)
 
 
-def test_counts_a_clip_only_when_all_four_are_right() -> None:
-    facts = [Facts("sea", "star", "red", "left"), Facts("snow", "kite", "blue", "up")]
+def test_asks_in_words_that_the_completed_sentence_keeps_the_meaning_of() -> None:
+    says = {
+        name: {phrase: value for value, all_of in PHRASES[name].items() for phrase in all_of}
+        for name in MANNER
+    }
+    for one in asking.held_out(200, seed=3):
+        assert any(f" {phrase} " in one.completed for phrase in PHRASES["subject"][one.facts.subject])
+        for name in set(one.named) & set(MANNER) - {"pace"}:
+            said = {
+                value
+                for phrase, value in says[name].items()
+                if f"{phrase} " in one.completed.replace(",", " ")
+            }
+            assert getattr(one.facts, name) in said, (one.prompt, one.completed)
+
+
+def test_leaves_some_of_the_main_attributes_open_when_asked() -> None:
+    for one in asking.held_out(50, seed=3, leave=True):
+        assert 1 <= len(set(MAIN) - set(one.named)) <= 3
+
+
+def test_counts_a_clip_only_when_all_that_is_named_is_right() -> None:
+    facts = [Facts("sea", "star", "red", "left"), Facts("snow", "kite", "blue", "up", "big")]
     seen: list[dict[str, str | None]] = [
         {"scene": "sea", "subject": "star", "colour": "red", "motion": "left"},
-        {"scene": "snow", "subject": "kite", "colour": None, "motion": "down"},
+        {"scene": "snow", "subject": "kite", "colour": None, "motion": "down", "size": "big"},
     ]
-    shares = scorer._shares(facts, seen)
-    assert shares == {"clips": 2, "scene": 100, "subject": 100, "colour": 50, "motion": 50, "all_four": 50}
-    assert set(ATTRIBUTES) < set(shares)
+    shares = scorer._shares(facts, [MAIN, ("scene", "subject", "size")], seen)
+    assert shares["clips"] == 2
+    assert (shares["scene"], shares["subject"], shares["colour"], shares["size"]) == (100, 100, 100, 100)
+    assert (shares["all_main"], shares["all"]) == (100, 100)
+    shares = scorer._shares(facts, [MAIN, MAIN], seen)
+    assert (shares["colour"], shares["motion"], shares["all_main"]) == (50, 50, 50)
+
+
+def test_what_stays_still_has_no_pace_to_be_wrong_about() -> None:
+    facts = Facts("sea", "star", "red", "stay", pace="slow")
+    assert scorer._right(facts, {"pace": None}, "pace")
+
+
+def test_a_place_that_a_big_subject_on_its_way_cannot_keep_is_not_asked_for() -> None:
+    facts = Facts("sea", "star", "red", "up", "big", "high")
+    assert scorer._right(facts, {"place": "centre"}, "place")
+    assert not scorer._right(facts, {"place": "left"}, "place")
+
+
+def test_a_blurred_edge_is_found_and_a_clean_clip_is_not_blamed() -> None:
+    facts = Facts("meadow", "star", "red", "right", "big", "left")
+    clip = torch.from_numpy(draw_clip(facts, Mood(0.2, 0.3))[0]).permute(0, 3, 1, 2)
+    truth = crispness.nearest_truth(clip, facts)
+    assert crispness.ring_error(clip, truth) < 0.01
+    blurred = torch.nn.functional.avg_pool2d(clip, 5, 1, 2)
+    assert crispness.ring_error(blurred, truth) > 0.04

@@ -4,56 +4,110 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from diffusers import WanTransformer3DModel
+from diffusers.models.autoencoders.autoencoder_kl_wan import patchify, unpatchify
 
 from generation.backends.diffusers.checkpoints import BUILTIN
 from generation.backends.diffusers.training import codec, model, muon, report, text, world
 from generation.backends.diffusers.training.drawing.clip import cells, draw_clip
-from generation.backends.diffusers.training.drawing.paths import path
+from generation.backends.diffusers.training.drawing.paths import Start, path
 from generation.backends.diffusers.training.drawing.scenes import Mood, mood
+from generation.backends.diffusers.training.style import print_in_two_inks
 from generation.backends.diffusers.training.words import PHRASES, VALUES, VOCABULARY_FILE
 from generation.backends.diffusers.training.world import Facts
 
 CALM = Mood(phase=0.0, light=0.5)
 
 
-def test_checkpoint_carries_the_vocabulary_it_was_trained_with() -> None:
+def test_words_of_the_checkpoint_mean_the_same_in_the_training() -> None:
     shipped, trained = (
-        json.loads(file.read_text()) for file in (BUILTIN / "vocabulary.json", VOCABULARY_FILE)
+        json.loads(file.read_text())["attributes"] for file in (BUILTIN / "vocabulary.json", VOCABULARY_FILE)
     )
-    assert shipped == trained
+    for attribute, values in shipped.items():
+        assert list(trained[attribute])[: len(values)] == list(values), attribute
+        for value, entry in values.items():
+            assert trained[attribute][value].get("rgb") == entry.get("rgb"), value
 
 
 def test_never_draws_or_says_a_combination_that_is_held_out() -> None:
     kept = set(world.every_held_out())
-    assert 100 < len(kept) < 400
+    assert 200 < len(kept) < 400
     rng = random.Random(0)
-    assert kept.isdisjoint(world.sample(rng) for _ in range(5000))
+    drawn = (world.sample(rng) for _ in range(5000))
+    assert kept.isdisjoint(Facts(one.scene, one.subject, one.colour, one.motion) for one in drawn)
 
 
 def test_a_caption_names_what_it_says_it_names() -> None:
     rng = random.Random(1)
     for _ in range(300):
-        facts = world.sample(rng)
-        words, named = world.caption(facts, rng, omit=0.3)
+        facts, leave = world.sample(rng), world.left_open(rng, 0.6)
+        words, named = world.caption(facts, rng, leave=leave)
+        assert {name for name, value in named.items() if value is None} == leave
         for attribute, value in named.items():
             said = any(phrase in words for phrase in PHRASES[attribute][getattr(facts, attribute)])
             assert said or value is None
 
 
+def test_leaves_one_to_three_attributes_open_as_often_as_asked() -> None:
+    rng = random.Random(2)
+    sizes = Counter(len(world.left_open(rng, 0.5)) for _ in range(2000))
+    assert set(sizes) == {0, 1, 2, 3}
+    assert 900 < sizes[0] < 1200
+    assert world.left_open(rng, 0.0) == set()
+
+
 @pytest.mark.parametrize("subject", VALUES["subject"])
 def test_subject_is_where_the_path_says(subject: str) -> None:
-    for motion in VALUES["motion"]:
-        facts, way = Facts("paper", subject, "blue", motion), path(motion)
-        _, masks = draw_clip(facts, CALM)
+    for motion, size in product(VALUES["motion"], ("small", "big")):
+        facts = Facts("paper", subject, "blue", motion, size)
+        way, masks = path(facts), draw_clip(facts, CALM)[1]
         for frame in (0, 8, 15):
             rows, columns = np.nonzero(masks[frame] > 0.5)
-            assert abs(columns.mean() - way.x[frame]) < 12
-            assert abs(rows.mean() - way.y[frame]) < 12
+            assert abs(columns.mean() - way.x[frame]) < 0.6 * way.radius[frame]
+            assert abs(rows.mean() - way.y[frame]) < 0.6 * way.radius[frame]
+
+
+def test_no_path_leads_out_of_the_picture() -> None:
+    for motion, size, place, pace in product(*(VALUES[name] for name in ("motion", "size", "place", "pace"))):
+        way = path(Facts("sea", "star", "red", motion, size, place, pace))
+        for centre, end in ((way.x, 160), (way.y, 96)):
+            assert (centre - 0.8 * way.radius > 0).all()
+            assert (centre + 0.8 * way.radius < end).all()
+
+
+@pytest.mark.parametrize("motion", VALUES["motion"])
+def test_a_clip_goes_on_from_the_last_picture_of_another(motion: str) -> None:
+    facts = Facts("sea", "star", "red", motion)
+    one = path(facts)
+    next_one = path(facts, Start(float(one.x[-1]), float(one.y[-1]), float(one.radius[-1])))
+    joined = [np.concatenate([first, second[1:]]) for first, second in zip(one, next_one, strict=True)]
+    for values in joined:
+        assert np.abs(np.diff(values, 2)).max() < 7.5  # no jump and no sudden turn (a circle turns that fast)
+
+
+def test_a_circle_is_taken_up_where_the_subject_stands() -> None:
+    facts = Facts("sea", "star", "red", "circle")
+    start = Start(80.0, 80.0, 10.0)
+    way = path(facts, start)
+    assert (way.x[0], way.y[0]) == pytest.approx((80, 80), abs=0.01)
+    again = path(facts, Start(float(way.x[-1]), float(way.y[-1]), 10.0))
+    assert np.hypot((again.x - 80) / 42, (again.y - 47) / 22) == pytest.approx(np.ones(16), abs=0.02)
+
+
+def test_size_place_and_pace_can_be_seen() -> None:
+    plain = path(Facts("sea", "star", "red", "right"))
+    assert (path(Facts("sea", "star", "red", "right", "big")).radius > plain.radius).all()
+    assert (path(Facts("sea", "star", "red", "right", "small", "left")).x < plain.x).any()
+    assert (path(Facts("sea", "star", "red", "right", place="high")).y < plain.y).all()
+    slow = path(Facts("sea", "star", "red", "right", pace="slow"))
+    assert np.ptp(slow.x) < 0.6 * np.ptp(plain.x)
 
 
 def test_seed_varies_every_scene() -> None:
@@ -68,23 +122,71 @@ def test_cells_share_out_the_mask() -> None:
     assert cells(masks, 16).sum() * 256 == pytest.approx(masks.sum(), rel=1e-4)
 
 
-def test_codec_is_the_affine_map_that_the_training_takes_it_for() -> None:
+@pytest.fixture(scope="module")
+def clips() -> torch.Tensor:
     rng = random.Random(2)
     drawn = [torch.from_numpy(draw_clip(world.sample(rng), mood(rng))[0]) for _ in range(6)]
-    clips = torch.stack(drawn).permute(0, 4, 1, 2, 3) * 2 - 1
-    vae = codec.build(codec.components(clips))
+    return torch.stack(drawn).permute(0, 4, 1, 2, 3) * 2 - 1
+
+
+def test_encoder_projects_patches_on_their_principal_components(clips: torch.Tensor) -> None:
+    projection = codec.project(codec.components(clips))
+    vae = codec.build(projection, codec.components(clips, 8))
     latents = codec.raw_latents(vae, clips[:2, :, :5])
+    patches = patchify(clips[:2, :, :5], codec.PATCH)
+    exact = torch.einsum("kc,ncthw->nkthw", projection.weight, patches)
+    exact = exact + projection.offset.view(1, -1, 1, 1, 1)
     with torch.no_grad():
         encoded = vae.encode(clips[:2, :, :5]).latent_dist.mode()
-        decoded = vae.decode(encoded).sample
     assert torch.allclose(encoded, latents, atol=2e-3)
-    assert (decoded - clips[:2, :, :5]).square().mean() < 0.01
+    assert (latents - exact).square().mean() < 1e-3 * exact.square().mean()
+
+
+def test_the_codec_s_codes_have_unit_variance_and_can_be_restored(clips: torch.Tensor) -> None:
+    vae = codec.build(codec.project(codec.components(clips)), codec.components(clips, 8))
+    codec.set_latent_statistics(vae, codec.raw_latents(vae, clips))
+    codes = codec.normalise(vae, codec.raw_latents(vae, clips))
+    assert codes.mean((0, 2, 3, 4)).abs().max() < 1e-3
+    assert codes.square().mean() == pytest.approx(1, abs=1e-3)
+    assert torch.allclose(codec.restore(vae, codes), codec.raw_latents(vae, clips), atol=1e-4)
+
+
+def test_a_decoder_trained_on_whole_clips_draws_the_same_frame_by_frame(clips: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    vae = codec.build(codec.project(codec.components(clips)), codec.components(clips, 8))
+    codes = torch.randn(1, codec.CHANNELS, 5, 6, 10)
+    with torch.no_grad():
+        whole = unpatchify(vae.decoder(codes), 8).clamp(-1, 1)
+        assert torch.allclose(vae.decode(codes).sample, whole, atol=1e-4)
+
+
+def test_a_print_has_two_inks_on_warm_paper() -> None:
+    drawn = draw_clip(Facts("sea", "boat", "red", "stay"), CALM)[0]
+    printed = print_in_two_inks(torch.from_numpy(drawn))
+    assert printed.shape == drawn.shape
+    assert 0 <= printed.min() <= printed.max() <= 1
+    assert (printed - torch.from_numpy(drawn)).abs().mean() > 0.05
+    sky, hull = printed[0, 5, 80], printed[0, 60, 80]
+    assert sky[0] > sky[2]  # paper
+    assert hull[0] > hull[2]  # red
 
 
 def test_targets_of_the_text_encoder_do_not_touch() -> None:
     targets, null = text.codes()
     every = torch.cat([*targets, null[None]])
     assert torch.allclose(every @ every.T, text.WIDTH * torch.eye(len(every)), atol=1e-2)
+
+
+def test_what_old_weights_know_keeps_its_vector() -> None:
+    targets, null = text.codes()
+    rows = torch.linalg.qr(torch.randn(128, 128, generator=torch.Generator().manual_seed(1)))[0] * 128**0.5
+    scene, subject, colour, motion = rows[:40].split([9, 11, 11, 9])
+    assert torch.equal(targets[0], scene)
+    assert torch.equal(targets[1][:10], subject[:10])
+    assert torch.equal(targets[1][-1], subject[-1])  # left open
+    assert torch.equal(targets[2], colour)
+    assert torch.equal(targets[3], motion)
+    assert torch.equal(null, rows[40])
 
 
 def test_orthogonalised_matrices_have_nearly_equal_singular_values() -> None:
@@ -103,6 +205,32 @@ def test_training_s_forward_is_the_stock_one() -> None:
         stock = transformer(noisy, time, context, return_dict=False)[0]
         ours, _ = model.forward(transformer, noisy, time, context)
     assert torch.allclose(ours, stock, atol=1e-4)
+
+
+def test_a_clip_from_a_picture_has_its_first_tokens_at_time_zero_as_the_stock_pipeline_asks() -> None:
+    torch.manual_seed(0)
+    transformer = model.build_transformer().eval()
+    noisy, context = torch.randn(2, codec.CHANNELS, 16, 6, 10), torch.randn(2, 10, text.WIDTH)
+    time = torch.tensor([100.0, 900.0])
+    each = time[:, None].repeat(1, 240)
+    each[1, :15] = 0
+    with torch.no_grad():
+        stock = transformer(noisy, each, context, return_dict=False)[0]
+        ours, _ = model.forward(transformer, noisy, time, context, torch.tensor([False, True]))
+    assert torch.allclose(ours, stock, atol=1e-4)
+
+
+def test_weights_of_pairs_of_frames_see_a_still_picture_alike_when_widened() -> None:
+    torch.manual_seed(0)
+    narrow = WanTransformer3DModel(
+        patch_size=(2, 2, 2), num_attention_heads=2, attention_head_dim=12, in_channels=4, out_channels=4,
+        text_dim=8, freq_dim=16, ffn_dim=16, num_layers=1,
+    )  # fmt: skip
+    wide = WanTransformer3DModel.from_config(narrow.config, patch_size=(1, 2, 2))
+    wide.load_state_dict(model.widen_in_time(narrow.state_dict()))
+    still = torch.randn(1, 4, 1, 4, 4)
+    pair = narrow.patch_embedding(still.expand(-1, -1, 2, -1, -1))
+    assert torch.allclose(wide.patch_embedding(still), pair, atol=1e-5)
 
 
 def test_curve_keeps_the_later_of_two_lines_for_a_step(tmp_path: Path) -> None:

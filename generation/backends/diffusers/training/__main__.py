@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from generation.backends.diffusers.training import codec, data, pack, report, scorer, text
+from generation.backends.diffusers.training import codec, data, decoder, pack, report, scorer, text
 from generation.backends.diffusers.training.trainer import Recipe, Trainer
+
+# A run that begins with trained weights has no need of single pictures.
+_CONTINUED: dict[str, Any] = {
+    "pair_steps": 0,
+    "hard_from": 0,
+    "clip_batch": 24,
+    "full_rate_share": 0.5,
+    "muon_rate": 3e-3,
+    "adam_rate": 1e-3,
+}
 
 
 def main() -> None:
@@ -18,11 +29,19 @@ def main() -> None:
     arguments = _parser().parse_args()
     torch.set_num_threads(arguments.threads)
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    steps = {"codec": _codec, "data": _data, "text": _text, "train": _train, "pack": _pack, "score": _score}
+    steps = {
+        "codec": _codec,
+        "data": _data,
+        "text": _text,
+        "train": _train,
+        "decoder": _decoder,
+        "pack": _pack,
+        "score": _score,
+    }
     if arguments.step == "report":
         report.write(arguments.folder)
     elif arguments.step == "all":
-        for step in ("codec", "data", "text", "train", "pack", "score"):
+        for step in ("codec", "data", "text", "train", "pack", "decoder", "pack", "score"):
             steps[step](arguments)
         report.write(arguments.folder)
     else:
@@ -33,7 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m generation.backends.diffusers.training", description=__doc__
     )
-    choices = ("codec", "data", "text", "train", "pack", "score", "report", "all")
+    choices = ("codec", "data", "text", "train", "decoder", "pack", "score", "report", "all")
     parser.add_argument("step", choices=choices)
     parser.add_argument("folder", type=Path, help="where everything is kept between the steps")
     parser.add_argument("--threads", type=int, default=2)
@@ -43,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--text-seconds", type=float, default=130, help="CPU seconds for the text encoder")
     parser.add_argument("--steps", type=int, default=Recipe().steps)
+    parser.add_argument("--init", type=Path, help="checkpoint folder or state.pt whose weights to begin with")
+    parser.add_argument("--save-every", type=float, default=120, help="seconds")
+    parser.add_argument("--decoder-steps", type=int, default=450)
     parser.add_argument("--no-compile", action="store_true", help="where there is no C++ compiler")
     parser.add_argument("--checkpoint", type=Path, help="pipeline folder to score (the packed one)")
     parser.add_argument("--prompts", type=int, default=160)
@@ -73,7 +95,21 @@ def _text(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     recipe = Recipe(seed=arguments.seed, steps=arguments.steps)
-    Trainer(arguments.folder, recipe, compile_blocks=not arguments.no_compile).run()
+    if arguments.init:
+        recipe = replace(
+            recipe, pair_steps=0, hard_from=0, full_rate_share=0.5, muon_rate=3e-3, adam_rate=1e-3
+        )
+    trainer = Trainer(arguments.folder, recipe, init=arguments.init, compile_blocks=not arguments.no_compile)
+    trainer.run(save_every=arguments.save_every)
+
+
+def _decoder(arguments: argparse.Namespace) -> None:
+    checkpoint = arguments.checkpoint or arguments.folder / "checkpoint"
+    trainer = decoder.DecoderTrainer(
+        arguments.folder, checkpoint=checkpoint, steps=arguments.decoder_steps, seed=arguments.seed
+    )
+    trainer.run(save_every=arguments.save_every)
+    trainer.write()
 
 
 def _pack(arguments: argparse.Namespace) -> None:
@@ -86,7 +122,9 @@ def _score(arguments: argparse.Namespace) -> None:
     reader = arguments.folder / "reader.pt"
     ceiling = scorer.score_truth(arguments.prompts, seed=arguments.seed, reader_file=reader)
     scores = scorer.score_checkpoint(checkpoint, trial, reader_file=reader)
-    _note(arguments.folder, f"score {checkpoint.name}", {"ground_truth": ceiling, "checkpoint": scores})
+    left_open = scorer.score_checkpoint(checkpoint, trial, leave=True, reader_file=reader)
+    results = {"ground_truth": ceiling, "checkpoint": scores, "left_open": left_open}
+    _note(arguments.folder, f"score {checkpoint.name}", results)
 
 
 def _note(folder: Path, name: str, values: dict[str, Any]) -> None:

@@ -13,17 +13,23 @@ from torch import Tensor
 
 from generation.backends.diffusers.training import codec, world
 from generation.backends.diffusers.training.drawing.clip import cells, draw_clip
+from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
 
 CHUNK_CLIPS = 500
+_ANYWHERE_SHARE = 0.25
 
 
 class Clips(NamedTuple):
-    """Latents (n x 30 x 16 x 6 x 10, float16), cover of each cell (n x 16 x 6 x 10), attribute indices (n x 4)."""
+    """Latents (n x 30 x 16 x 6 x 10, float16), cover of each cell (n x 16 x 6 x 10), attribute indices (n x 7).
+
+    `anywhere` (n): the clip goes on from some first picture, and not from where its words would let it begin.
+    """
 
     latents: Tensor
     cover: Tensor
     facts: Tensor
+    anywhere: Tensor
 
 
 def make_data(vae_folder: Path, folder: Path, *, chunks: int, seed: int, processes: int) -> int:
@@ -53,14 +59,16 @@ def _make_chunk(vae_folder: Path, file: Path, seed: int, chunk: int) -> None:
     torch.set_num_threads(1)
     vae = AutoencoderKLWan.from_pretrained(vae_folder)
     rng = random.Random(f"{seed}:{chunk}")
-    latents, cover, indices = [], [], []
+    latents, cover, indices, starts = [], [], [], []
     for _ in range(CHUNK_CLIPS):
         facts = world.sample(rng)
-        frames, masks = draw_clip(facts, mood(rng))
+        start = anywhere(rng) if rng.random() < _ANYWHERE_SHARE else None
+        frames, masks = draw_clip(facts, mood(rng), start)
         clip = torch.from_numpy(frames).permute(3, 0, 1, 2)[None] * 2 - 1
         latents.append(codec.normalise(vae, codec.raw_latents(vae, clip))[0].half())
         cover.append(torch.from_numpy(cells(masks, codec.PATCH)).half())
         indices.append(facts.index())
+        starts.append(start is not None)
     part = file.with_suffix(".part")
-    torch.save((torch.stack(latents), torch.stack(cover), torch.tensor(indices)), part)
+    torch.save((torch.stack(latents), torch.stack(cover), torch.tensor(indices), torch.tensor(starts)), part)
     part.replace(file)

@@ -14,18 +14,18 @@ from torch import Tensor, nn
 from generation.backends.diffusers.training import world
 from generation.backends.diffusers.training.drawing.canvas import FRAMES
 from generation.backends.diffusers.training.drawing.clip import cells, draw_clip
+from generation.backends.diffusers.training.drawing.paths import path
 from generation.backends.diffusers.training.drawing.scenes import mood
 from generation.backends.diffusers.training.reader import (
     CELL,
     Reader,
     Track,
-    as_row,
     cut_out,
     follow,
 )
 from generation.backends.diffusers.training.spoil import spoil
 
-_CLIPS, _FRAMES_OF_EACH, _TRACKS = 1600, 5, 480
+_CLIPS, _FRAMES_OF_EACH, _TRACKS = 1800, 5, 1600
 _PLACE_STEPS, _SUBJECT_STEPS = 800, 900
 _PLACE_BATCH, _SUBJECT_BATCH = 48, 96
 _RATE = 3e-3
@@ -50,7 +50,7 @@ def fit(*, seed: int) -> Reader:
     _fit_places(reader.places, examples, chance)
     _fit_subjects(reader.subjects, examples, chance)
     reader.eval()
-    _fit_motions(reader, random.Random(f"{seed}:tracks"), chance)
+    _fit_ways(reader, random.Random(f"{seed}:tracks"), chance)
     return reader
 
 
@@ -94,15 +94,17 @@ def _fit_subjects(subjects: nn.Module, examples: Examples, chance: torch.Generat
 
 
 @torch.no_grad()
-def _fit_motions(reader: Reader, rng: random.Random, chance: torch.Generator) -> None:
-    rows, labels = [], []
+def _fit_ways(reader: Reader, rng: random.Random, chance: torch.Generator) -> None:
+    tracks, paths, facts = [], [], []
     for _ in range(_TRACKS):
-        facts = world.sample(rng)
-        frames = torch.from_numpy(draw_clip(facts, mood(rng))[0]).permute(0, 3, 1, 2)
+        one = world.sample(rng)
+        frames = torch.from_numpy(draw_clip(one, mood(rng))[0]).permute(0, 3, 1, 2)
         _, mask = reader.places(F.avg_pool2d(spoil(frames, chance), 2))
-        rows.append(as_row(follow(torch.sigmoid(mask))))
-        labels.append(facts.index()[3])
-    reader.motions.fit(torch.stack(rows), torch.tensor(labels))
+        way = [torch.from_numpy(values) for values in path(one)]
+        tracks.append(follow(torch.sigmoid(mask)))
+        paths.append(Track(*way, area=way[2]))
+        facts.append(one.index())
+    reader.ways.fit(tracks, paths, torch.tensor(facts))
 
 
 def _unsteady(track: Track, chance: torch.Generator) -> Track:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -11,10 +12,10 @@ from torch import Tensor, nn
 from generation.backends.diffusers.training import codec, text
 from generation.backends.diffusers.training.drawing.canvas import FRAMES, HEIGHT, WIDTH
 
-PATCH = (2, 2, 2)
+PATCH = (1, 2, 2)
 HIDDEN, HEADS, FEED_FORWARD, LAYERS = 384, 4, 576, 4
 ROWS, COLUMNS = HEIGHT // codec.PATCH, WIDTH // codec.PATCH
-# The grid of tokens of a whole clip: 8 x 3 x 5.
+# The grid of tokens of a whole clip: 16 x 3 x 5.
 GRID = (FRAMES // PATCH[0], ROWS // PATCH[1], COLUMNS // PATCH[2])
 
 
@@ -70,22 +71,70 @@ def _begin_blind_to_null(transformer: WanTransformer3DModel) -> None:
         block.attn2.to_v.weight.mul_(4)
 
 
+def widen_in_time(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights of a model with patches of 2 x 2 x 2 for one of 1 x 2 x 2: each frame goes where its pair went."""
+    wider = dict(weights)
+    inward, outward, bias = (
+        weights[name] for name in ("patch_embedding.weight", "proj_out.weight", "proj_out.bias")
+    )
+    wider["patch_embedding.weight"] = inward.sum(2, keepdim=True)
+    wider["proj_out.weight"] = outward.unflatten(0, (2, -1)).mean(0)
+    wider["proj_out.bias"] = bias.unflatten(0, (2, -1)).mean(0)
+    return wider
+
+
+def run_block(
+    block: nn.Module,
+    hidden: Tensor,
+    context: Tensor,
+    projection: Tensor,
+    rotary: tuple[Tensor, Tensor],
+    clean: tuple[Tensor, Tensor] | None,
+) -> Tensor:
+    """One block of the stock model, with a time for each token where some are clean; made to be compiled."""
+    if clean is not None:
+        first, at_zero = clean
+        projection = torch.where(first[..., None, None], at_zero[:, None], projection[:, None])
+    result: Tensor = block(hidden, context, projection, rotary)
+    return result
+
+
 def forward(
-    transformer: WanTransformer3DModel, noisy: Tensor, time: Tensor, context: Tensor
+    transformer: WanTransformer3DModel,
+    noisy: Tensor,
+    time: Tensor,
+    context: Tensor,
+    from_picture: Tensor | None = None,
+    *,
+    run: Callable[..., Tensor] = run_block,
 ) -> tuple[Tensor, Middle]:
     """WanTransformer3DModel.forward, which also hands out the hidden states that the helper losses need.
 
-    noisy: n x 30 x frames x 6 x 10; time: n in 0..1000; context: n x words x 128. The velocity is shaped as noisy.
+    noisy: n x 30 x frames x 6 x 10; time: n in 0..1000; context: n x words x 128. Where `from_picture` (n, bool) says
+    so, the first frame is clean and its tokens are at time 0. `run` is `run_block`, or that compiled. The velocity is
+    shaped as noisy.
     """
     rotary = transformer.rope(noisy)
     hidden = transformer.patch_embedding(noisy).flatten(2).transpose(1, 2).contiguous()
+    if from_picture is not None:
+        time = torch.cat([time, torch.zeros_like(time[:1])])
     embedding, projection, context, _ = transformer.condition_embedder(time, context, None)
     projection = projection.unflatten(1, (6, -1))
+    clean = None
+    if from_picture is not None:
+        first = torch.zeros(hidden.shape[:2], dtype=torch.bool)
+        first[:, : GRID[1] * GRID[2]] = from_picture[:, None]
+        clean = (first, projection[-1:])
+        projection = projection[:-1]
+        embedding = torch.where(first[..., None], embedding[-1:, None], embedding[:-1, None])
     states = []
     for block in transformer.blocks:
-        hidden = block(hidden, context, projection, rotary)
+        hidden = run(block, hidden, context, projection, rotary, clean)
         states.append(hidden)
-    shift, scale = (transformer.scale_shift_table + embedding.unsqueeze(1)).chunk(2, dim=1)
+    table = transformer.scale_shift_table + embedding.unsqueeze(-2)
+    shift, scale = (
+        part if part.ndim == 3 and clean is None else part.squeeze(-2) for part in table.chunk(2, dim=-2)
+    )
     hidden = (transformer.norm_out(hidden.float()) * (1 + scale) + shift).type_as(hidden)
     return unpatch(transformer.proj_out(hidden), noisy.shape[2]), Middle(states[1], states[2])
 

@@ -1,12 +1,14 @@
-"""Reads scene, subject, colour and motion out of a clip's pixels; knows neither the prompt nor the seed.
+"""Reads all attributes out of a clip's pixels; knows neither the prompt nor the seed.
 
-One small network finds the place and the subject's mask in each frame. A second one names the subject and its colour in
-a cut-out that follows the mask. The motion is the class of tracks (centre and size over time) that lies nearest. All
-three are fitted on drawn clips only, spoilt with blur and noise, so that they read what a person would recognise.
+One small network finds the scene and the subject's mask in each frame. A second one names the subject and its colour in
+a cut-out that follows the mask. The motion is the class of tracks (centre and size over time) that lies nearest, and so
+are size, place and pace, among the tracks of that motion. All are fitted on drawn clips only, spoilt with blur and
+noise, so that they read what a person would recognise.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -15,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from generation.backends.diffusers.training.drawing.canvas import HEIGHT, WIDTH
-from generation.backends.diffusers.training.words import ATTRIBUTES, VALUES
+from generation.backends.diffusers.training.words import ATTRIBUTES, MANNER, VALUES
 
 CELL = 4  # pixels of one cell of the mask
 ROWS, COLUMNS = HEIGHT // CELL, WIDTH // CELL
@@ -53,7 +55,7 @@ class Places(nn.Module):
 
 
 class Subjects(nn.Module):
-    """Cut-outs (n x 3 x 32 x 32) to subjects (n x 10) and colours (n x 10), as logits."""
+    """Cut-outs (n x 3 x 32 x 32) to subjects (n x 14) and colours (n x 10), as logits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -69,13 +71,13 @@ class Subjects(nn.Module):
         return self.subject(features), self.colour(features)
 
 
-class Motions(nn.Module):
-    """Tracks as rows (n x 48) to motions (n x 8): normal distributions of one covariance, fitted in closed form."""
+class Nearest(nn.Module):
+    """Tracks as rows (n x 48) to classes: normal distributions of one covariance, fitted in closed form."""
 
-    def __init__(self, features: int = 48) -> None:
+    def __init__(self, classes: int, features: int = 48) -> None:
         super().__init__()
-        self.weight = nn.Buffer(torch.zeros(features, len(VALUES["motion"])))
-        self.bias = nn.Buffer(torch.zeros(len(VALUES["motion"])))
+        self.weight = nn.Buffer(torch.zeros(features, classes))
+        self.bias = nn.Buffer(torch.zeros(classes))
 
     def fit(self, rows: Tensor, labels: Tensor) -> None:
         """Method: linear discriminant analysis with a covariance shrunk towards its diagonal."""
@@ -83,14 +85,65 @@ class Motions(nn.Module):
         apart = rows - means[labels]
         covariance = apart.T @ apart / len(rows)
         covariance = (
-            0.9 * covariance + 0.1 * torch.diag(covariance.diagonal()) + 1e-6 * torch.eye(len(covariance))
+            0.97 * covariance + 0.03 * torch.diag(covariance.diagonal()) + 1e-5 * torch.eye(len(covariance))
         )
         self.weight.copy_(torch.linalg.solve(covariance, means.T))
         self.bias.copy_(-0.5 * (means * self.weight.T).sum(1))
 
     def forward(self, rows: Tensor) -> Tensor:
-        """See the class."""
+        """Likeness to each class, n x classes."""
         return rows @ self.weight + self.bias
+
+
+class Ways(nn.Module):
+    """What tracks tell: the motion, and then size, place and pace among the tracks of that motion."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        motions, subjects = len(VALUES["motion"]), len(VALUES["subject"])
+        self.motion = Nearest(motions)
+        self.manner = nn.ModuleDict({name: Nearest(motions * len(VALUES[name])) for name in MANNER})
+        # Of each subject: centre of its mask (in radii) and radius of a disc of the mask's area, beside the path's.
+        self.offset = nn.Buffer(torch.zeros(subjects, 3))
+
+    def fit(self, tracks: Sequence[Track], paths: Sequence[Track], facts: Tensor) -> None:
+        """`facts`: indices of all attributes, n x 7."""
+        subject, motion = (facts[:, ATTRIBUTES.index(name)] for name in ("subject", "motion"))
+        apart = torch.stack([_apart(track, path) for track, path in zip(tracks, paths, strict=True)])
+        self.offset.copy_(torch.stack([apart[subject == k].mean(0) for k in range(len(self.offset))]))
+        rows = torch.stack(
+            [as_row(self.settle(track, int(k))) for track, k in zip(tracks, subject, strict=True)]
+        )
+        self.motion.fit(rows, motion)
+        for name, nearest in self.manner.items():
+            cast("Nearest", nearest).fit(rows, motion * len(VALUES[name]) + facts[:, ATTRIBUTES.index(name)])
+
+    def settle(self, track: Track, subject: int) -> Track:
+        """The track of the subject's own centre and radius."""
+        aside, down, factor = self.offset[subject]
+        radius = track.radius / factor.exp()
+        return track._replace(x=track.x - aside * radius, y=track.y - down * radius, radius=radius)
+
+    def read(self, track: Track, subject: int) -> dict[str, str | None]:
+        """Motion, size, place and pace; what stays still has no pace."""
+        row = as_row(self.settle(track, subject))[None]
+        motion = int(self.motion(row)[0].argmax())
+        found: dict[str, str | None] = {"motion": VALUES["motion"][motion]}
+        for name, nearest in self.manner.items():
+            found[name] = _best(name, nearest(row)[0].unflatten(0, (-1, len(VALUES[name])))[motion])
+        if found["motion"] == "stay":
+            found["pace"] = None
+        return found
+
+
+def _apart(track: Track, path: Track) -> Tensor:
+    return torch.stack(
+        [
+            ((track.x - path.x) / path.radius).mean(),
+            ((track.y - path.y) / path.radius).mean(),
+            (track.radius / path.radius).log().mean(),
+        ]
+    )
 
 
 class Reader(nn.Module):
@@ -98,13 +151,13 @@ class Reader(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.places, self.subjects, self.motions = Places(), Subjects(), Motions()
+        self.places, self.subjects, self.ways = Places(), Subjects(), Ways()
 
     @torch.no_grad()
     def read(self, frames: Tensor) -> dict[str, str | None]:
         """One clip (frames x 3 x 96 x 160 in 0..1) to a value for each attribute.
 
-        Subject, colour and motion are None where no subject is seen in most of the frames.
+        All but the scene are None where no subject is seen in most of the frames.
         """
         scene, mask = self.places(F.avg_pool2d(frames, 2))
         track = follow(torch.sigmoid(mask))
@@ -116,8 +169,7 @@ class Reader(nn.Module):
         weight = track.area.clamp(max=40)[:, None]
         names["subject"] = _best("subject", (subject.log_softmax(1).clamp(min=-6) * weight).sum(0))
         names["colour"] = _best("colour", (colour.log_softmax(1).clamp(min=-6) * weight).sum(0))
-        names["motion"] = _best("motion", self.motions(as_row(track)[None])[0])
-        return names
+        return names | self.ways.read(track, VALUES["subject"].index(names["subject"]))
 
     def save(self, file: Path) -> None:
         """Whole or not at all."""

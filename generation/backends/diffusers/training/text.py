@@ -1,8 +1,9 @@
-"""Tokenizer and a tiny UMT5 encoder that reads the four attributes out of a prompt.
+"""Tokenizer and a tiny UMT5 encoder that reads the attributes out of a prompt.
 
-Four slot tokens stand before every prompt, put there by the tokenizer's own template. The encoder is taught to turn
-slot k into one fixed vector for each value of attribute k (one more for "left open"), and every other token into one
-fixed null vector; then it is frozen. The video model thus never has to find out which colour belongs to what.
+A slot token for each attribute stands before every prompt, put there by the tokenizer's own template. The encoder is
+taught to turn slot k into one fixed vector for each value of attribute k (one more for "left open"), and every other
+token into one fixed null vector; then it is frozen. The video model thus never has to find out which colour belongs to
+what.
 """
 
 from __future__ import annotations
@@ -21,15 +22,17 @@ from transformers import PreTrainedTokenizerFast, UMT5Config, UMT5EncoderModel
 from generation.backends.diffusers.training import world
 from generation.backends.diffusers.training.words import ATTRIBUTES, VALUES
 
-MAX_TOKENS = 32
+MAX_TOKENS = 40
 WIDTH = 128
 SLOTS = tuple(f"<{name}>" for name in ATTRIBUTES)
 _SPECIAL = ("<pad>", "</s>", "<unk>", *SLOTS)
-_FURTHER_WORDS = "is that with and its into very slow slowly big large little tiny picture film clip image"
+_FURTHER_WORDS = "is that with and its into very film clip image at to of in the an"
 _BATCH = 96
+# Values of the attributes that the first weights were trained with.
+_FIRST_VALUES = {"scene": 8, "subject": 10, "colour": 10, "motion": 8}
 _EMPTY_SHARE = 0.02  # prompts without a word, so that guidance has something to lean against
 _MISSPELT_SHARE = 0.01  # words replaced by an unknown one
-_OPEN_SHARE = 0.12
+_OPEN_SHARE = 0.5  # prompts that leave one to three attributes open
 
 
 def make_text(folder: Path, *, seed: int, cpu_seconds: float) -> dict[str, float]:
@@ -51,7 +54,7 @@ def build_tokenizer(rng: random.Random) -> PreTrainedTokenizerFast:
     """One token a word; words that no caption has become `<unk>`."""
     words = set(_FURTHER_WORDS.split())
     for _ in range(20_000):
-        words.update(world.caption(world.sample(rng), rng, omit=0.07)[0].split())
+        words.update(world.caption(world.sample(rng), rng, leave=world.left_open(rng, 0.2))[0].split())
     known = [*_SPECIAL, *sorted(word for word in words if word.isalpha()), ",", "."]
     vocabulary = {word: index for index, word in enumerate(known)}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
@@ -73,12 +76,25 @@ def build_tokenizer(rng: random.Random) -> PreTrainedTokenizerFast:
 def codes() -> tuple[list[Tensor], Tensor]:
     """The target vectors: for each attribute one row a value and one for "left open"; and the null vector.
 
-    All are orthogonal and of norm sqrt(WIDTH), the norm of a layer-normed vector; the same in every run.
+    All are orthogonal and of norm sqrt(WIDTH), the norm of a layer-normed vector; the same in every run. Rows are given
+    out in the order in which values came into the world, so that what was learned of a row stays true.
     """
     generator = torch.Generator().manual_seed(1)
     rows = torch.linalg.qr(torch.randn(WIDTH, WIDTH, generator=generator))[0] * WIDTH**0.5
-    counts = [len(VALUES[name]) + 1 for name in ATTRIBUTES]
-    return list(rows[: sum(counts)].split(counts)), rows[sum(counts)]
+    first = {name: _FIRST_VALUES.get(name, 0) for name in ATTRIBUTES}
+    numbers, given = {}, 0
+    for name in _FIRST_VALUES:
+        numbers[name] = list(range(given, given + first[name] + 1))
+        given += first[name] + 1
+    null = given
+    for name in ATTRIBUTES:
+        more = len(VALUES[name]) + 1 - len(numbers.get(name, ()))
+        added = list(range(given + 1, given + 1 + more))
+        given += more
+        known = numbers.get(name, [])
+        # "Left open" is the last of an attribute's rows, wherever its vector comes from.
+        numbers[name] = [*known[:-1], *added, *known[-1:]]
+    return [rows[numbers[name]] for name in ATTRIBUTES], rows[null]
 
 
 def encode(
@@ -89,7 +105,7 @@ def encode(
     misspelt: float = 0.0,
     rng: random.Random | None = None,
 ) -> tuple[Tensor, Tensor]:
-    """Hidden states (n x 32 x 128) with zeros past each prompt, as WanPipeline makes them, and the mask (n x 32)."""
+    """Hidden states (n x 40 x 128) with zeros past each prompt, as WanPipeline makes them, and the mask (n x 40)."""
     if misspelt and rng is not None:
         captions = [_misspell(text, misspelt, rng) for text in captions]
     tokens = tokenizer(
@@ -172,7 +188,7 @@ def _captions(count: int, rng: random.Random) -> tuple[list[str], Tensor]:
     captions: list[str] = []
     wanted: list[list[int]] = []
     for _ in range(count):
-        text, named = world.caption(world.sample(rng), rng, omit=_OPEN_SHARE)
+        text, named = world.caption(world.sample(rng), rng, leave=world.left_open(rng, _OPEN_SHARE))
         if rng.random() < _EMPTY_SHARE:
             text, named = "", dict.fromkeys(ATTRIBUTES)
         captions.append(text)

@@ -1,5 +1,8 @@
 """Flow-matching training of the video model: pairs of frames first (places, colours, shapes), then whole clips.
 
+A part of the clips goes on from a picture: their first frame is clean and at time 0, which is how Wan's stock
+image-to-video pipeline asks (`expand_timesteps`).
+
 Each step draws from generators seeded with the run's seed and the step's number, so a run that was interrupted and
 resumed sees the same clips, captions and noise as one that was not.
 """
@@ -12,7 +15,7 @@ import random
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import WanTransformer3DModel
@@ -26,9 +29,14 @@ from generation.backends.diffusers.training.words import ATTRIBUTES, VALUES
 
 _PLACE_WEIGHT, _MASK_WEIGHT, _SUBJECT_WEIGHT = 0.03, 0.2, 4.0
 _TIME_SHIFT = 2.5
-_EMPTY_SHARE, _OPEN_SHARE, _MISSPELT_SHARE = 0.1, 0.07, 0.01
+_EMPTY_SHARE, _OPEN_SHARE, _MISSPELT_SHARE = 0.1, 0.2, 0.01
+_PICTURE_SHARE = 0.2  # of the clips that set out where their words say
+_PICTURE_NOISE = (
+    0.08  # largest deviation added to a first picture: those of chained clips are not perfect either
+)
 _EMA_DECAY = 0.997
-_WARM_UP_STEPS, _FULL_RATE_SHARE, _LOWEST_RATE = 30, 1 / 3, 0.04
+_WARM_UP_STEPS, _LOWEST_RATE = 30, 0.03
+_DETAILED = {"lighthouse": 1.5, "sun": 1.5, "whale": 1.5, "train": 1.8}  # drawn more often than the others
 # How often moving subjects are drawn in the last part, against 1 for all alike: they are the harder ones.
 _HARD_WEIGHTS = {"grow": 0.6, "shrink": 0.6, "stay": 0.3}
 _HARD_WEIGHT_OF_THE_REST = 1.35
@@ -41,6 +49,7 @@ class Recipe:
 
     seed: int = 1
     steps: int = 2700
+    full_rate_share: float = 1 / 3
     pair_steps: int = 440
     hard_from: int = 1900
     pair_batch: int = 160
@@ -49,25 +58,36 @@ class Recipe:
     adam_rate: float = 1.5e-3
 
 
+class Batch(NamedTuple):
+    """Latents (n x 30 x frames x 6 x 10), cover (n x frames x 6 x 10), who starts from a picture (n), and captions."""
+
+    latents: Tensor
+    cover: Tensor
+    from_picture: Tensor
+    captions: list[str]
+
+
 class Trainer:
     """One run in one folder: `state.pt` to go on from, `curve.jsonl` with one line every 50 steps."""
 
-    def __init__(self, folder: Path, recipe: Recipe, *, compile_blocks: bool = True) -> None:
+    def __init__(
+        self, folder: Path, recipe: Recipe, *, init: Path | None = None, compile_blocks: bool = True
+    ) -> None:
+        """With `init`, a run without a state begins with the averaged weights of that checkpoint folder or state."""
         self._folder, self._recipe = folder, recipe
         self._clips = load_data(folder / "clips")
         self._tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
         self._encoder = UMT5EncoderModel.from_pretrained(folder / "text_encoder").float().eval()
         torch.manual_seed(recipe.seed)
         self._model = model.build_transformer()
+        if init and not (folder / "state.pt").exists():
+            self._model.load_state_dict(_initial_weights(init))
         self._average = copy.deepcopy(self._model).requires_grad_(False)
         self._helpers = model.Helpers()
         self._step, self._cpu_seconds = 0, 0.0
         self._make_optimizers()
         self._resume()
-        if compile_blocks:
-            self._model.set_attention_backend("_native_math")  # compiled, faster than the kernel at this size
-            for block in self._model.blocks:
-                block.compile(dynamic=False)
+        self._run_block = torch.compile(model.run_block, dynamic=False) if compile_blocks else model.run_block
 
     def run(self, *, save_every: float = 180.0) -> None:
         """Trains to the recipe's last step; keeps the state every `save_every` seconds and at the end."""
@@ -96,8 +116,7 @@ class Trainer:
     def _train_step(self) -> list[float]:
         rng = random.Random(f"{self._recipe.seed}:{self._step}")
         noise = torch.Generator().manual_seed(rng.getrandbits(48))
-        latents, cover, captions = self._batch(rng, noise)
-        loss, parts = self._loss(latents, cover, captions, rng, noise)
+        loss, parts = self._loss(self._batch(rng, noise), rng, noise)
         rate = self._rate()
         for group in self._adam.param_groups:
             group["lr"] = self._recipe.adam_rate * rate
@@ -110,57 +129,67 @@ class Trainer:
         self._follow()
         return parts
 
-    def _batch(self, rng: random.Random, noise: torch.Generator) -> tuple[Tensor, Tensor, list[str]]:
+    def _batch(self, rng: random.Random, noise: torch.Generator) -> Batch:
         pairs = self._step < self._recipe.pair_steps
         chosen = self._choose(self._recipe.pair_batch if pairs else self._recipe.clip_batch, noise)
         latents, cover = self._clips.latents[chosen].float(), self._clips.cover[chosen].float()
         if pairs:
-            first = torch.randint(0, model.GRID[0], (len(chosen),), generator=noise) * 2
+            first = torch.randint(0, latents.shape[2] // 2, (len(chosen),), generator=noise) * 2
             frames = first[:, None] + torch.arange(2)
             rows = torch.arange(len(chosen))[:, None]
             latents = latents.transpose(1, 2)[rows, frames].transpose(1, 2)
             cover = cover[rows, frames]
-        return latents, cover, [self._caption(facts, rng) for facts in self._clips.facts[chosen].tolist()]
+        chance = torch.rand(len(chosen), generator=noise) < _PICTURE_SHARE
+        from_picture = (self._clips.anywhere[chosen] | chance) & (not pairs)
+        return Batch(
+            latents,
+            cover,
+            from_picture,
+            [self._caption(facts, rng) for facts in self._clips.facts[chosen].tolist()],
+        )
 
     def _choose(self, count: int, noise: torch.Generator) -> Tensor:
-        if self._step < self._recipe.hard_from:
-            return torch.randint(0, len(self._clips.facts), (count,), generator=noise)
-        return torch.multinomial(_hard_weights(self._clips), count, generator=noise)
+        hard = self._step >= self._recipe.hard_from
+        return torch.multinomial(_weights(self._clips, hard=hard), count, generator=noise)
 
     @staticmethod
     def _caption(indices: list[int], rng: random.Random) -> str:
         if rng.random() < _EMPTY_SHARE:
             return ""
-        values = (VALUES[name][k] for name, k in zip(ATTRIBUTES, indices, strict=True))
-        return world.caption(world.Facts(*values), rng, omit=_OPEN_SHARE)[0]
+        return world.caption(world.facts_of(indices), rng, leave=world.left_open(rng, _OPEN_SHARE))[0]
 
-    def _loss(
-        self, latents: Tensor, cover: Tensor, captions: list[str], rng: random.Random, noise: torch.Generator
-    ) -> tuple[Tensor, list[float]]:
+    def _loss(self, batch: Batch, rng: random.Random, noise: torch.Generator) -> tuple[Tensor, list[float]]:
+        latents = batch.latents
         with torch.no_grad():
             context = text.encode(
-                self._encoder, self._tokenizer, captions, misspelt=_MISSPELT_SHARE, rng=rng
+                self._encoder, self._tokenizer, batch.captions, misspelt=_MISSPELT_SHARE, rng=rng
             )[0]
         if latents.shape[2] == 2:
-            context = context[:, :10]  # the slots and a few silent words: enough for pictures, and cheaper
+            context = context[:, :12]  # the slots and a few silent words: enough for pictures, and cheaper
         level = _noise_levels(len(latents), noise)
-        share = level.view(-1, 1, 1, 1, 1)
         pure = torch.randn(latents.shape, generator=noise)
+        noisy = latents.lerp(pure, level.view(-1, 1, 1, 1, 1))
+        blur = _PICTURE_NOISE * torch.rand(len(latents), 1, 1, 1, generator=noise)
+        first = batch.from_picture[:, None, None, None]
+        noisy[:, :, 0] = torch.where(first, latents[:, :, 0] + blur * pure[:, :, 0], noisy[:, :, 0])
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            noisy = (1 - share) * latents + share * pure
-            velocity, middle = model.forward(self._model, noisy, level * 1000, context)
+            velocity, middle = model.forward(
+                self._model, noisy, level * 1000, context, batch.from_picture, run=self._run_block
+            )
             places = self._helpers.place_loss(middle.places)
-            mask = self._helpers.mask_loss(middle.mask, cover)
+            mask = self._helpers.mask_loss(middle.mask, batch.cover)
         error = (velocity.float() - (pure - latents)).square()
-        weight = (1 + _SUBJECT_WEIGHT * cover)[:, None]
-        weighted = (error * weight).sum() / (weight.sum() * latents.shape[1])
+        weight = 1 + _SUBJECT_WEIGHT * batch.cover
+        weight[:, 0] *= ~batch.from_picture[:, None, None]
+        weighted = (error * weight[:, None]).sum() / (weight.sum() * latents.shape[1])
         loss = weighted + _PLACE_WEIGHT * places + _MASK_WEIGHT * mask
-        return loss, [error.mean().item(), weighted.item(), places.item(), mask.item()]
+        plain = (error.mean(1) * (weight > 0)).sum() / (weight > 0).sum()
+        return loss, [plain.item(), weighted.item(), places.item(), mask.item()]
 
     def _rate(self) -> float:
         left = 1 - self._step / self._recipe.steps
         return min(1, (self._step + 1) / _WARM_UP_STEPS) * max(
-            _LOWEST_RATE, min(1, left / (1 - _FULL_RATE_SHARE))
+            _LOWEST_RATE, min(1, left / (1 - self._recipe.full_rate_share))
         )
 
     @torch.no_grad()
@@ -229,6 +258,21 @@ def _noise_levels(count: int, noise: torch.Generator) -> Tensor:
     return _TIME_SHIFT * even / (1 + (_TIME_SHIFT - 1) * even)
 
 
-def _hard_weights(clips: Clips) -> Tensor:
-    table = torch.tensor([_HARD_WEIGHTS.get(motion, _HARD_WEIGHT_OF_THE_REST) for motion in VALUES["motion"]])
-    return table[clips.facts[:, ATTRIBUTES.index("motion")]]
+def _weights(clips: Clips, *, hard: bool) -> Tensor:
+    subjects = torch.tensor([_DETAILED.get(subject, 1.0) for subject in VALUES["subject"]])
+    weights = subjects[clips.facts[:, ATTRIBUTES.index("subject")]]
+    if not hard:
+        return weights
+    motions = [_HARD_WEIGHTS.get(motion, _HARD_WEIGHT_OF_THE_REST) for motion in VALUES["motion"]]
+    return weights * torch.tensor(motions)[clips.facts[:, ATTRIBUTES.index("motion")]]
+
+
+def _initial_weights(source: Path) -> dict[str, Tensor]:
+    """Of a checkpoint folder or a `state.pt`, of patches of this size or of 2 x 2 x 2."""
+    if source.is_dir():
+        weights = WanTransformer3DModel.from_pretrained(source / "transformer").float().state_dict()
+    else:
+        weights = torch.load(source, weights_only=True)["average"]
+    if weights["patch_embedding.weight"].shape[2] == 2:
+        weights = model.widen_in_time(weights)
+    return weights

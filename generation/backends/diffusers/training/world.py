@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Collection
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import product
 
-from generation.backends.diffusers.training.words import ATTRIBUTES, MAIN, PHRASES, VALUES
+from generation.backends.diffusers.training.words import ATTRIBUTES, MAIN, MANNER, PHRASES, VALUES
 
 _UNNAMED = ("thing", "shape", "something", "figure")
 _ARTICLES = ("a ", "the ", "one ", "a ", "")
@@ -50,6 +50,11 @@ def every_held_out() -> list[Facts]:
     return [facts for facts in every if held_out(facts)]
 
 
+def in_any_manner(facts: Facts, rng: random.Random) -> Facts:
+    """The same with size, place and pace drawn."""
+    return replace(facts, **{name: rng.choice(VALUES[name]) for name in MANNER})
+
+
 def sample(rng: random.Random) -> Facts:
     """Any combination that is not held out, all equally likely."""
     while True:
@@ -66,7 +71,9 @@ def left_open(rng: random.Random, share: float) -> set[str]:
     return chosen - {"subject"} if rng.random() < 2 / 3 else chosen
 
 
-def caption(facts: Facts, rng: random.Random, *, leave: Collection[str] = ()) -> tuple[str, dict[str, str | None]]:
+def caption(
+    facts: Facts, rng: random.Random, *, leave: Collection[str] = ()
+) -> tuple[str, dict[str, str | None]]:
     """One way to say it without the attributes in `leave`, and what it names (None where it is left open)."""
     named = {name: None if name in leave else getattr(facts, name) for name in ATTRIBUTES}
     said = {name: rng.choice(PHRASES[name][value]) if value else "" for name, value in named.items()}

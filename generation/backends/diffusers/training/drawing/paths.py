@@ -66,7 +66,9 @@ def set_out(facts: Facts) -> Start:
     if facts.motion == "circle":
         across = _CIRCLE_X
     return Start(
-        x + (across if facts.motion == "left" else -across), y + (along if facts.motion == "up" else -along), radius
+        x + (across if facts.motion == "left" else -across),
+        y + (along if facts.motion == "up" else -along),
+        radius,
     )
 
 
@@ -83,9 +85,13 @@ def path(facts: Facts, start: Start | None = None) -> Path:
     x, y, radius = (np.full(FRAMES, value, np.float64) for value in (x0, y0, r0))
     edge = _MARGIN * r0
     if facts.motion in ("left", "right"):
-        x = _glide(x0, 2 * _HALF_ACROSS[facts.pace] * (1 if facts.motion == "right" else -1), edge, WIDTH - edge)
+        x = _glide(
+            x0, 2 * _HALF_ACROSS[facts.pace] * (1 if facts.motion == "right" else -1), edge, WIDTH - edge
+        )
     elif facts.motion in ("up", "down"):
-        y = _glide(y0, 2 * _HALF_ALONG[facts.pace] * (1 if facts.motion == "down" else -1), edge, HEIGHT - edge)
+        y = _glide(
+            y0, 2 * _HALF_ALONG[facts.pace] * (1 if facts.motion == "down" else -1), edge, HEIGHT - edge
+        )
     elif facts.motion in ("grow", "shrink"):
         way = math.log(_FACTOR[facts.pace]) * (1 if facts.motion == "grow" else -1)
         radius = np.exp(_glide(math.log(r0), way, math.log(_SMALLEST), math.log(_LARGEST), softness=0.2))
@@ -113,7 +119,9 @@ def _turning_point(x: float, y: float, radius: float) -> tuple[float, float]:
     )
 
 
-def _circle(x0: float, y0: float, radius: float, facts: Facts) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _circle(
+    x0: float, y0: float, radius: float, facts: Facts
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """On from the angle at which the subject stands; a wrong distance from the middle is made good in one clip."""
     middle_x, middle_y = _turning_point(*_PLACES[facts.place], radius)
     across, along = (x0 - middle_x) / _CIRCLE_X, (y0 - middle_y) / _CIRCLE_Y
@@ -122,7 +130,9 @@ def _circle(x0: float, y0: float, radius: float, facts: Facts) -> tuple[NDArray[
     return middle_x + _CIRCLE_X * distance * np.cos(angle), middle_y + _CIRCLE_Y * distance * np.sin(angle)
 
 
-def _glide(start: float, way: float, low: float, high: float, softness: float = _SOFTNESS) -> NDArray[np.float64]:
+def _glide(
+    start: float, way: float, low: float, high: float, softness: float = _SOFTNESS
+) -> NDArray[np.float64]:
     """An even motion by `way`, that comes to rest at a limit."""
     if way < 0:
         return -_glide(-start, -way, -high, -low, softness)

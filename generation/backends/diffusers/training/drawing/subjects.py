@@ -130,15 +130,24 @@ def _sun(x: Field, y: Field) -> list[Part]:
 
 
 def _whale(x: Field, y: Field) -> list[Part]:
-    body = np.maximum(_ellipse(x - 0.15, y + 0.05, 0.88, 0.62), -y - 0.45)
-    stem = _triangle(x, y, (-0.3, 0.3), (-1.0, -0.5), (-0.45, -0.35))
+    body = _ellipse(x - 0.2, y - 0.08, 0.85, 0.52)
+    stem = _turned(x + 0.68, y + 0.08, 0.62, 0.5, 0.17)
     flukes = np.minimum(
-        _triangle(x, y, (-0.8, -0.32), (-1.2, -0.82), (-0.84, -0.6)),
-        _triangle(x, y, (-0.95, -0.32), (-0.84, -0.6), (-0.5, -0.86)),
+        _turned(x + 1.06, y + 0.5, 0.35, 0.27, 0.12), _turned(x + 0.78, y + 0.6, 2.2, 0.27, 0.12)
     )
-    belly, eye = np.maximum(body, 0.2 - y), _ellipse(x - 0.66, y - 0.02, 0.09, 0.09)
-    spray = np.minimum(_ellipse(x - 0.28, y + 0.76, 0.08, 0.26), _ellipse(x - 0.28, y + 0.98, 0.28, 0.09))
-    return [Part(np.minimum.reduce([body, stem, flukes]), 0), Part(belly, 0.45), Part(eye, -0.8), Part(spray, 0.8)]
+    belly, eye = np.maximum(body, 0.22 - y), _ellipse(x - 0.7, y + 0.02, 0.09, 0.09)
+    spray = np.minimum(_ellipse(x - 0.3, y + 0.66, 0.09, 0.24), _ellipse(x - 0.3, y + 0.88, 0.3, 0.1))
+    return [
+        Part(np.minimum.reduce([body, stem, flukes]), 0),
+        Part(belly, 0.45),
+        Part(eye, -0.8),
+        Part(spray, 0.8),
+    ]
+
+
+def _turned(x: Field, y: Field, angle: float, a: float, b: float) -> Field:
+    along, aside = x * math.cos(angle) + y * math.sin(angle), y * math.cos(angle) - x * math.sin(angle)
+    return _ellipse(along, aside, a, b)
 
 
 def _train(x: Field, y: Field) -> list[Part]:
