@@ -20,6 +20,9 @@ _STATUS = """
 SELECT v.id, v.public_id, v.code, v.state, v.prompt, v.completed_prompt, v.seed, v.width, v.height, v.seconds,
        v.cost, v.attempts_made, v.created_at, v.started_at, v.finished_at, v.error_code, v.error_sentence,
        variant.slug, master.native_width, master.native_height, master.native_frames, master.method,
+       v.request, v.take, (SELECT count(*) FROM generation_video t WHERE t.request = v.request),
+       v.starred_at IS NOT NULL, v.discarded_at IS NOT NULL, v.negative_prompt, v.ignored_words, v.relation,
+       style.public_id, style.name, source.public_id, reference.public_id, master.windows,
        CASE WHEN v.state = 'queued' THEN (
            SELECT count(*) FROM generation_video o
            WHERE o.state = 'queued' AND (o.queued_at, o.id) < (v.queued_at, v.id)
@@ -43,6 +46,9 @@ SELECT v.id, v.public_id, v.code, v.state, v.prompt, v.completed_prompt, v.seed,
 FROM generation_video v
 JOIN generation_modelvariant variant ON variant.id = v.variant_id
 LEFT JOIN generation_master master ON master.video_id = v.id
+LEFT JOIN generation_stylepreset style ON style.id = v.style_id
+LEFT JOIN generation_video source ON source.id = v.source_id
+LEFT JOIN generation_reference reference ON reference.id = v.reference_id
 """
 _ONE = _STATUS + "WHERE v.public_id = %s AND v.membership_id = %s AND v.deleted_at IS NULL"
 _PAGE = {  # by order, and by whether it follows something
@@ -59,7 +65,10 @@ _EDGE = "SELECT created_at, id FROM generation_video WHERE public_id = %s AND me
 
 @dataclass(slots=True)
 class VideoStatus:
-    """A video as its member's client sees it. `ahead` and `wait` (seconds) are there while it is queued."""
+    """A video as its member's client sees it. `position` and `wait` (seconds) are there while it is queued.
+
+    It is number `take` of the `takes` of its `request`. `style`, `source` and `reference` are public ids.
+    """
 
     id: int
     public_id: str
@@ -83,6 +92,19 @@ class VideoStatus:
     native_height: int | None
     native_frames: int | None
     method: str | None
+    request: str
+    take: int
+    takes: int
+    starred: bool
+    discarded: bool
+    negative_prompt: str
+    ignored_words: list[str]
+    relation: str
+    style: str | None
+    style_name: str | None
+    source: str | None
+    reference: str | None
+    windows: int | None
     queued_before: int | None
     running: int | None
     usual: Any

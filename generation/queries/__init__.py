@@ -7,16 +7,18 @@ from generation.queries.clips import (
     counts,
     own_clip,
     own_clips,
+    takes,
     watcher_may_see,
 )
 from generation.queries.variants import usable_variants, variants
-from generation.queries.views import ClipView, MasterView, RenditionView, VariantView
+from generation.queries.views import ClipView, MasterView, RenditionView, StyleName, VariantView
 from generation.queries.waiting import Waiting, ahead, steps_of, waiting
 
 __all__ = [
     "ClipView",
     "MasterView",
     "RenditionView",
+    "StyleName",
     "VariantView",
     "Waiting",
     "ahead",
@@ -27,6 +29,7 @@ __all__ = [
     "own_clip",
     "own_clips",
     "steps_of",
+    "takes",
     "usable_variants",
     "variants",
     "waiting",

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Count, OuterRef, QuerySet, Subquery
+
 from generation.models import Master, ModelVariant, Rendition, Stage, Video
-from generation.states import VideoState
+from generation.states import Relation, VideoState
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class VariantView:
     stage: Stage
     images: bool
     adapters: bool
+    queue: str
 
     @property
     def is_final(self) -> bool:
@@ -54,6 +57,7 @@ class MasterView:
     native_width: int
     native_height: int
     native_frames: int
+    windows: int
     renditions: tuple[RenditionView, ...]
 
     def rendition(self, kind: str) -> RenditionView | None:
@@ -61,9 +65,25 @@ class MasterView:
 
 
 @dataclass(frozen=True, slots=True)
+class StyleName:
+    """The style that a clip was asked for in, by the name that it has today; the clip keeps the words themselves."""
+
+    public_id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class ClipView:
+    """A clip. `request` is shared by its `takes`, of which it is number `take`; deleted ones keep their number.
+
+    `source` and `reference` are public ids: the clip that it comes from, and the picture that it starts from.
+    """
+
     id: int
     public_id: str
+    request: str
+    take: int
+    takes: int
     code: str
     membership_id: int
     artist_id: int
@@ -72,7 +92,14 @@ class ClipView:
     programme_id: int
     state: VideoState
     prompt: str
+    styled_prompt: str
+    negative_prompt: str
     completed_prompt: str
+    ignored_words: tuple[str, ...]
+    style: StyleName | None
+    reference: str | None
+    source: str | None
+    relation: Relation | None
     seed: int
     variant_slug: str
     variant_name: str
@@ -86,10 +113,24 @@ class ClipView:
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    starred_at: datetime | None
+    discarded_at: datetime | None
     deleted_at: datetime | None
     error_code: str
     error_sentence: str
     master: MasterView | None
+
+    @property
+    def starred(self) -> bool:
+        return self.starred_at is not None
+
+    @property
+    def discarded(self) -> bool:
+        return self.discarded_at is not None
+
+    @property
+    def windows(self) -> int | None:
+        return self.master.windows if self.master else None
 
     @property
     def size(self) -> str:
@@ -115,6 +156,7 @@ def variant_view(row: ModelVariant) -> VariantView:
         stage=Stage(row.stage),
         images=row.images,
         adapters=row.adapters,
+        queue=row.queue,
     )
 
 
@@ -133,7 +175,17 @@ def rendition_view(row: Rendition) -> RenditionView:
     )
 
 
+def shown() -> QuerySet[Video]:
+    """Videos with all that a ClipView tells of them but the files, in one statement."""
+    related = ("variant", "membership__user", "master", "style", "reference", "source")
+    takes = Video.objects.filter(request=OuterRef("request")).order_by().values("request")
+    return Video.objects.select_related(*related).annotate(
+        takes=Subquery(takes.annotate(n=Count("id")).values("n"))
+    )
+
+
 def clip_views(rows: Sequence[Video]) -> list[ClipView]:
+    """`rows` of `shown()`. One statement, none where there are no files."""
     masters = [row.master.pk for row in rows if hasattr(row, "master")]
     made: dict[int, list[RenditionView]] = {pk: [] for pk in masters}
     if masters:
@@ -148,6 +200,9 @@ def _clip(row: Video, made: dict[int, list[RenditionView]]) -> ClipView:
     return ClipView(
         id=row.pk,
         public_id=row.public_id,
+        request=row.request,
+        take=row.take,
+        takes=vars(row)["takes"],  # annotated
         code=row.code,
         membership_id=row.membership_id,
         artist_id=user.pk,
@@ -156,7 +211,14 @@ def _clip(row: Video, made: dict[int, list[RenditionView]]) -> ClipView:
         programme_id=row.membership.programme_id,
         state=VideoState(row.state),
         prompt=row.prompt,
+        styled_prompt=row.styled_prompt,
+        negative_prompt=row.negative_prompt,
         completed_prompt=row.completed_prompt,
+        ignored_words=tuple(row.ignored_words),
+        style=StyleName(row.style.public_id, row.style.name) if row.style else None,
+        reference=row.reference.public_id if row.reference else None,
+        source=row.source.public_id if row.source else None,
+        relation=Relation(row.relation) if row.relation else None,
         seed=row.seed,
         variant_slug=row.variant.slug,
         variant_name=row.variant.name,
@@ -170,19 +232,24 @@ def _clip(row: Video, made: dict[int, list[RenditionView]]) -> ClipView:
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,
+        starred_at=row.starred_at,
+        discarded_at=row.discarded_at,
         deleted_at=row.deleted_at,
         error_code=row.error_code,
         error_sentence=row.error_sentence,
-        master=None
-        if master is None
-        else MasterView(
-            id=master.pk,
-            frames_sha256=master.frames_sha256,
-            frame_count=master.frame_count,
-            method=master.method,
-            native_width=master.native_width,
-            native_height=master.native_height,
-            native_frames=master.native_frames,
-            renditions=tuple(made[master.pk]),
-        ),
+        master=_master(master, made[master.pk]) if master else None,
+    )
+
+
+def _master(row: Master, made: list[RenditionView]) -> MasterView:
+    return MasterView(
+        id=row.pk,
+        frames_sha256=row.frames_sha256,
+        frame_count=row.frame_count,
+        method=row.method,
+        native_width=row.native_width,
+        native_height=row.native_height,
+        native_frames=row.native_frames,
+        windows=row.windows,
+        renditions=tuple(made),
     )

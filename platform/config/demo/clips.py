@@ -43,7 +43,7 @@ def put_clips(programme: ProgrammeView) -> None:
 
 def _find(clip: Clip) -> ClipView | None:
     member = _caller(clip).membership
-    mine = [] if member is None else generation.clips_of(member.id, limit=100, order="asc") or []
+    mine = [] if member is None else generation.clips_of(member.id, limit=100, order="asc", part="all") or []
     return next((view for view in mine if (view.prompt, view.seed) == (clip.prompt, clip.seed)), None)
 
 
