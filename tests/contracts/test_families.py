@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image as Pictures
 
 from generation.backends import registry
 from generation.backends.base import Backend
@@ -17,6 +16,7 @@ from generation.backends.diffusers.profile import Profile
 from generation.errors import RenderCancelled, SpecRejected
 from generation.spec import Frames, RenderSpec
 from tests.rig.tiny.families import COMMON, OTHERS
+from tests.rig.tiny.picture import save_picture
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:In CPU autocast"),  # Mochi asks for it; it does without
@@ -48,14 +48,8 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     {**COMMON, **OTHERS}[request.param](folder)
     profile = read_profile(folder)
     assert profile.name == request.param
-    spec = SPEC if profile.text else replace(SPEC, image=picture(folder))
+    spec = SPEC if profile.text else replace(SPEC, image=save_picture(folder))
     return registry.load("diffusers", str(folder)), profile, spec
-
-
-def picture(folder: Path) -> Path:
-    pixels = np.random.default_rng(0).integers(0, 255, (90, 120, 3), np.uint8)
-    Pictures.fromarray(pixels).save(folder / "picture.png")
-    return folder / "picture.png"
 
 
 def render(backend: Backend, *takes: RenderSpec) -> tuple[list[Frames], list[tuple[int, int]]]:
@@ -113,7 +107,7 @@ def test_goes_on_from_a_picture_or_says_that_it_cannot(case: Case, tmp_path: Pat
     backend, profile, spec = case
     assert profile.window_seconds is not None
     twice = int(2 * profile.window_seconds[1])
-    from_picture = replace(spec, image=picture(tmp_path))
+    from_picture = replace(spec, image=save_picture(tmp_path))
     if not profile.starts_from_pictures:
         for wrong, code in (
             (from_picture, "images_unsupported"),
