@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from uuid import UUID
@@ -19,18 +19,23 @@ from django.conf import settings
 
 logger = logging.getLogger(__name__)
 
+RENDERING, ENCODING = "rendering", "encoding"
 _KEPT = 180  # seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Denoising steps done, of how many."""
+    """`done` of `total` in a phase: denoising steps while "rendering", frames while "encoding"."""
 
     done: int
     total: int
+    phase: str = RENDERING
 
     @property
     def percent(self) -> int:
+        """Of the rendering; what follows is the last percent."""
+        if self.phase != RENDERING:
+            return 99
         return min(99, 100 * self.done // self.total) if self.total else 0
 
 
@@ -53,16 +58,17 @@ def client() -> redis.Redis:
     )
 
 
-def publish(video: str, *, state: str, done: int = 0, total: int = 0) -> None:
-    """Tell whoever watches `video` (a public id) that it moved."""
-    message = json.dumps({"video": video, "state": state, "done": done, "total": total})
+def publish(*videos: str, state: str, done: int = 0, total: int = 0, phase: str = RENDERING) -> None:
+    """Tell whoever watches these videos (public ids) that they moved. One round trip."""
     try:
         pipe = client().pipeline(transaction=False)
-        pipe.set(_key(video), f"{done}/{total}", ex=_KEPT)
-        pipe.publish(channel(), message)
+        for video in videos:
+            pipe.set(_key(video), f"{done}/{total}/{phase}", ex=_KEPT)
+            message = {"video": video, "state": state, "done": done, "total": total, "phase": phase}
+            pipe.publish(channel(), json.dumps(message))
         pipe.execute()
     except redis.RedisError as error:
-        logger.warning("progress of %s was not published: %s", video, error)
+        logger.warning("progress of %s was not published: %s", ", ".join(videos), error)
 
 
 def latest(videos: Iterable[str]) -> dict[str, Step]:
@@ -77,8 +83,8 @@ def latest(videos: Iterable[str]) -> dict[str, Step]:
     found = {}
     for name, value in zip(names, values, strict=True):
         if value:
-            done, _, total = str(value).partition("/")
-            found[name] = Step(int(done), int(total))
+            done, total, phase = str(value).split("/")
+            found[name] = Step(int(done), int(total), phase)
     return found
 
 
@@ -90,11 +96,13 @@ def ask_to_stop(lease: UUID) -> None:
         logger.warning("the worker will learn at its next heartbeat: %s", error)
 
 
-def asked_to_stop(lease: UUID) -> bool:
+def asked_to_stop(leases: Sequence[UUID]) -> set[UUID]:
+    """Which of these renders nobody wants any more. One round trip."""
     try:
-        return bool(client().exists(_stop_key(lease)))
+        answers = client().mget([_stop_key(lease) for lease in leases]) if leases else []
     except redis.RedisError:
-        return False
+        return set()
+    return {lease for lease, answer in zip(leases, answers, strict=True) if answer}
 
 
 def may_wake(queue: str) -> bool:

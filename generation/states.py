@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.db import models
 
 from core.states import Transitions
@@ -27,6 +29,10 @@ TRANSITIONS: Transitions[VideoState] = {
 }
 START = (VideoState.QUEUED,)
 OPEN = frozenset({VideoState.QUEUED, VideoState.IN_PROGRESS})
+
+
+WORKER_GONE = timedelta(seconds=60)
+"""A worker that was not seen for so long is not there."""
 
 
 class Relation(models.TextChoices):

@@ -3,13 +3,17 @@ from __future__ import annotations
 from celery import shared_task
 
 from core import clock
-from generation.services import lifecycle
-from generation.worker import run
+from generation import progress
+from generation.services import lifecycle, workers
+from generation.worker import run, startup
+
+__all__ = ["startup", "sweep", "wake"]  # whoever has the tasks checks itself when it starts
 
 
 @shared_task(name="generation.wake")
 def wake(*, lane: str) -> int:
     """Render what waits in a queue until nothing does."""
+    progress.woke_up(lane)
     return run.drain(lane)
 
 
@@ -18,3 +22,4 @@ def sweep() -> None:
     now = clock.now()
     lifecycle.reap(now=now)
     lifecycle.wake_waiting(now=now)
+    workers.sweep(now=now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Sequence
 from typing import Final
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from generation.backends.adapters import inspect_adapter
 from generation.backends.pictures import check_picture
-from generation.errors import RenderCancelled, SpecRejected
+from generation.errors import EngineError, RenderCancelled, SpecRejected
 from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
 
 _WIDTH, _HEIGHT, _COUNT = 160, 90, 16
@@ -32,10 +33,24 @@ def _prepare() -> list[Image]:
 _IMAGES: Final = _prepare()
 
 
+def open_pace(checkpoint: str) -> NullBackend:
+    """`builtin` is as fast as it can be; a number is the seconds that each step takes. EngineError for others."""
+    try:
+        return NullBackend(0.0 if checkpoint == "builtin" else float(checkpoint))
+    except ValueError as fault:
+        raise EngineError(
+            f"The null backend has “builtin”, or seconds for a step, not “{checkpoint}”."
+        ) from fault
+
+
 class NullBackend:
     """Reports every step and asks about cancelling as a real one does; the prompt and the seed change nothing."""
 
     name = "null"
+
+    def __init__(self, step_seconds: float = 0.0) -> None:
+        self._step_seconds = step_seconds
+
     checkpoint = hashlib.sha256(b"".join(image.tobytes() for image in _IMAGES)).hexdigest()
 
     def capability(self) -> Capability:
@@ -86,6 +101,8 @@ class NullBackend:
             if cancelled():
                 raise RenderCancelled
             progress(done, takes[0].steps)
+            if self._step_seconds and done < takes[0].steps:
+                time.sleep(self._step_seconds)
         return [
             Frames(
                 images=_IMAGES,

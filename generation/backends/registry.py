@@ -25,9 +25,9 @@ def load(backend: str, checkpoint: str = "builtin") -> Backend:
 @cache
 def _load(backend: str, checkpoint: str) -> Backend:
     if backend == "null":
-        from generation.backends.null import NullBackend
+        from generation.backends.null import open_pace
 
-        return NullBackend()
+        return open_pace(checkpoint)
     if backend == "diffusers":
         from generation.backends.diffusers.backend import open_checkpoint  # torch is imported from here on
 

@@ -103,7 +103,7 @@ def _claim(lanes: list[str], worker: str, now: datetime) -> tuple[Claim | None, 
     with transaction.atomic(), connection.cursor() as cursor:
         for name in lanes:  # in order of names: two workers with the same queues never wait for each other
             cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, _signed(crc32(name.encode()))))
-        parameters = {
+        parameters: dict[str, Any] = {
             "lanes": lanes,
             "worker": worker,
             "now": now,
@@ -130,7 +130,7 @@ def claim_takes(*, first: Claim, most: int, worker: str, now: datetime) -> tuple
     """
     if most < 1 or not first.siblings or first.attempt > 1 or first.repeat > 1:
         return ()
-    parameters = {
+    parameters: dict[str, Any] = {
         "first": first.video_id,
         "lane": first.lane,
         "most": most,
@@ -147,14 +147,15 @@ def claim_takes(*, first: Claim, most: int, worker: str, now: datetime) -> tuple
 
 def _from_row(row: Sequence[Any]) -> Claim:
     """`row` as `turns` reads it: two pairs of key and digest stand for the two files."""
-    plain, (picture, picture_digest, style, style_digest, weight), rest = row[:18], row[18:23], row[23:]
-    return Claim(
-        *plain,
+    picture, picture_digest, style, style_digest, weight = row[18:23]
+    values: list[Any] = [
+        *row[:18],
         StoredFile(picture, picture_digest) if picture else None,
         StoredFile(style, style_digest) if style else None,
         1.0 if weight is None else weight,
-        *rest,
-    )
+        *row[23:],
+    ]
+    return Claim(*values)
 
 
 def _tell_begun(claims: Sequence[Claim]) -> None:

@@ -5,29 +5,23 @@ from __future__ import annotations
 import logging
 import os
 import socket
-import tempfile
-import threading
-from pathlib import Path
-from typing import Any
-
-from celery.signals import worker_shutting_down
-from django.db import close_old_connections, connection
+import time
+from collections.abc import Sequence
 
 from core import clock
-from generation import progress
 from generation.errors import RenderCancelled, SpecRejected, Transient
-from generation.services import files, lifecycle
-from generation.services.lifecycle import Claim
-from generation.spec import Produced, RenderSpec, VisibleMark
+from generation.services import lifecycle, queueing
+from generation.services.queueing import Claim
+from generation.worker import render
+from generation.worker.held import Held, Why
+from generation.worker.leaving import leaving
+from generation.worker.pulse import pulse
 
 logger = logging.getLogger(__name__)
-_leaving = threading.Event()
 
-
-@worker_shutting_down.connect
-def _leave(**_: Any) -> None:
-    """The render at hand is finished; another is not begun."""
-    _leaving.set()
+LONGEST_TURN = 3600.0  # seconds; well inside the broker's visibility timeout, less the longest render
+lanes: tuple[str, ...] = ()
+"""What this process takes, the most urgent first; set when a worker starts."""
 
 
 def worker_name() -> str:
@@ -35,114 +29,80 @@ def worker_name() -> str:
 
 
 def drain(lane: str) -> int:
-    """Render until the queue is empty. Returns how many videos were taken up."""
-    taken = 0
-    while not _leaving.is_set():
-        claim = lifecycle.claim_next(lane=lane, worker=worker_name(), now=clock.now())
+    """Render until the queue, and every other one that this worker takes, is empty. How many videos were taken up.
+
+    A turn that grows too long for the broker ends with a new message instead.
+    """
+    taken, until = 0, time.monotonic() + LONGEST_TURN
+    mine = tuple({lane, *lanes})
+    while not leaving.wanted:
+        if time.monotonic() > until:
+            queueing.wake(lane)
+            break
+        claim = lifecycle.claim_next(lane=mine, worker=worker_name(), now=clock.now())
         if claim is None:
             break
-        taken += 1
-        attempt(claim)
+        claims = [claim, *_takes(claim)]
+        taken += len(claims)
+        attempt(claims)
     return taken
 
 
-def attempt(claim: Claim) -> None:
-    """One try, ended in one of four ways: finished, refused, failed, or not ours any more."""
-    with Heartbeat(claim) as heart:
+def _takes(first: Claim) -> Sequence[Claim]:
+    """The other takes of the same request that go through the same forward."""
+    if not first.siblings:
+        return ()
+    try:
+        most = render.backend_of(first).at_once(render.spec_of(first)) - 1
+    except Exception:  # noqa: BLE001 - it will be met again, and told, when the first is rendered
+        return ()
+    return lifecycle.claim_takes(first=first, most=most, worker=worker_name(), now=clock.now())
+
+
+def attempt(claims: Sequence[Claim]) -> None:
+    """One try at takes that are rendered together; each ends in one of the ways that `_end` knows, or finished."""
+    with pulse.holding(claims) as held:
         try:
-            _produce_and_finish(claim, heart)
-        except RenderCancelled:
-            logger.info("%s was stopped", claim.video)
-        except SpecRejected as refusal:
-            lifecycle.reject(claim=claim, code=refusal.code, sentence=refusal.sentence, now=clock.now())
-        except Transient as fault:
-            logger.warning("%s failed, and may pass: %s", claim.video, fault)
-            lifecycle.fail(claim=claim, error=str(fault), transient=True, now=clock.now())
-        except Exception as fault:  # the worker must outlive any fault of one job
-            logger.exception("%s failed", claim.video)
-            lifecycle.fail(
-                claim=claim, error=f"{type(fault).__name__}: {fault}", transient=False, now=clock.now()
-            )
-
-
-def _produce_and_finish(claim: Claim, heart: Heartbeat) -> None:
-    from generation.backends import registry
-    from generation.pipeline import produce
-
-    backend = registry.load(claim.backend, claim.checkpoint)
-    spec = RenderSpec(
-        prompt=claim.prompt,
-        seed=claim.seed,
-        width=claim.width,
-        height=claim.height,
-        seconds=claim.seconds,
-        fps=claim.fps,
-        steps=claim.steps,
-        guidance=claim.guidance,
-    )
-    with tempfile.TemporaryDirectory(prefix="render-") as folder:
-        produced = produce(
-            spec,
-            backend=backend,
-            mark=VisibleMark(programme=claim.mark_text, code=claim.code),
-            folder=Path(folder),
-            progress=heart.step,
-            cancelled=heart.stopped,
-        )
-        keys = _store(claim, produced)
-    finished = lifecycle.finish(
-        claim=claim,
-        produced=produced,
-        keys=keys,
-        made=lifecycle.Made(digest=backend.checkpoint),
-        now=clock.now(),
-    )
-    if not finished:
-        logger.warning("%s was given to somebody else; our result is dropped", claim.video)
-        for key in keys.values():
-            files.store().delete(key)
-
-
-def _store(claim: Claim, produced: Produced) -> dict[str, str]:
-    keys: dict[str, str] = {
-        made.kind: files.key(claim.video, claim.lease, made.kind) for made in produced.files
-    }
-    for made in produced.files:
-        files.store().put(made.path, key=keys[made.kind])
-    return keys
-
-
-class Heartbeat:
-    """Keeps the lease alive from a thread of its own, and knows when it is lost."""
-
-    def __init__(self, claim: Claim) -> None:
-        self._claim = claim
-        self._ended = threading.Event()
-        self._lost = threading.Event()
-        self._thread = threading.Thread(target=self._beat, name=f"heartbeat {claim.video}", daemon=True)
-
-    def __enter__(self) -> Heartbeat:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._ended.set()
-        self._thread.join(timeout=10)
-
-    def step(self, done: int, total: int) -> None:
-        progress.publish(self._claim.video, state="in_progress", done=done, total=total)
-
-    def stopped(self) -> bool:
-        return self._lost.is_set() or progress.asked_to_stop(self._claim.lease)
-
-    def _beat(self) -> None:
-        while not self._ended.wait(lifecycle.HEARTBEAT):
-            close_old_connections()
+            made = render.forward(claims, held)
+            batch = render.batch_of(claims, render.backend_of(claims[0]), made[0].spec)
+        except Exception as fault:  # noqa: BLE001 - the worker must outlive any fault of one job
+            for claim in claims:
+                _end(claim, held, fault)
+            return
+        for claim, take in zip(claims, made, strict=True):
+            if held.unwanted(claim):
+                held.ended(claim)  # its row has been ended by whoever stopped it
+                continue
             try:
-                if not lifecycle.heartbeat(lease=self._claim.lease, now=clock.now()):
-                    self._lost.set()
-                    return
-            except Exception:  # the database may be away for a moment; the lease outlives three beats
-                logger.exception("heartbeat of %s failed", self._claim.video)
-            finally:
-                connection.close()
+                pulse.finished += render.finish(claim, take, held, batch=batch, results=len(claims))
+                held.ended(claim)
+            except Exception as fault:  # noqa: BLE001 - likewise
+                _end(claim, held, fault)
+
+
+def _end(claim: Claim, held: Held, fault: Exception) -> None:
+    """End an attempt that gave no result."""
+    now = clock.now()
+    match fault:
+        case RenderCancelled():
+            _stop(claim, held)
+        case SpecRejected():
+            lifecycle.reject(claim=claim, code=fault.code, sentence=fault.sentence, now=now)
+        case Transient():
+            logger.warning("%s failed, and may pass: %s", claim.video, fault)
+            lifecycle.fail(claim=claim, error=str(fault), transient=True, now=now)
+        case _:
+            logger.error("%s failed", claim.video, exc_info=fault)
+            error = f"{type(fault).__name__}: {fault}"
+            lifecycle.fail(claim=claim, error=error, transient=False, now=now)
+    pulse.failed += not isinstance(fault, RenderCancelled)
+    held.ended(claim)
+
+
+def _stop(claim: Claim, held: Held) -> None:
+    why = held.why_not([claim])
+    logger.info("%s was stopped after %.1f s: %s", claim.video, held.seconds, (why or Why.UNWANTED).value)
+    if why is Why.TOO_LONG:
+        lifecycle.took_too_long(claim=claim, error=f"soft limit of {held.soft_limit} s", now=clock.now())
+    elif why is Why.LEAVING:
+        lifecycle.hand_back(claim=claim, now=clock.now())

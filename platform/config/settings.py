@@ -127,6 +127,9 @@ CACHES = {
     }
 }
 
+WORKER_DRAIN_SECONDS = env.int("PRIVATE_VIEW_DRAIN_SECONDS", default=60)
+"""How long a worker that is asked to leave goes on with the render at hand before it hands it back."""
+
 # --- people --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -167,6 +170,9 @@ else:
 
 # --- files ---------------------------------------------------------------------------------------
 MEDIA_DIR = Path(env.str("PRIVATE_VIEW_MEDIA_DIR", default=str(ROOT / "var" / "media")))
+WORKER_CACHE_DIR = Path(env.str("PRIVATE_VIEW_WORKER_CACHE", default=str(MEDIA_DIR.parent / "cache")))
+"""Where a worker keeps the pictures and style files that renders start from; it may be emptied at any time."""
+WORKER_CACHE_BYTES = env.int("PRIVATE_VIEW_WORKER_CACHE_BYTES", default=8 * 2**30)
 ACCEL_PREFIX = env.str("PRIVATE_VIEW_ACCEL_PREFIX", default="")
 """Internal nginx location of MEDIA_DIR (`/_media/`); empty where no nginx stands in front."""
 STATIC_URL = "/static/"

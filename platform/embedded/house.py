@@ -58,6 +58,8 @@ class House:
             "PRIVATE_VIEW_MEDIA_DIR": str(folders["media"]),
             "PRIVATE_VIEW_MAIL_DIR": str(folders["mail"]),
             "PRIVATE_VIEW_STATIC_DIR": str(folders["static"]),
+            "PRIVATE_VIEW_WORKER_CACHE": str(self.state / "cache"),
+            "PRIVATE_VIEW_DRAIN_SECONDS": "5",  # less than we wait for a worker before we end it
             "PRIVATE_VIEW_TORCH_THREADS": os.environ.get("PRIVATE_VIEW_TORCH_THREADS", str(torch_threads())),
             "PYTHONUNBUFFERED": "1",
         }

@@ -41,6 +41,7 @@ def prepare() -> None:
             "PRIVATE_VIEW_MEDIA_DIR": str(folder / "media"),
             "PRIVATE_VIEW_MAIL_DIR": str(folder / "mail"),
             "PRIVATE_VIEW_STATIC_DIR": str(folder / "static"),
+            "PRIVATE_VIEW_WORKER_CACHE": str(folder / "cache"),
             "PRIVATE_VIEW_TORCH_THREADS": os.environ.get("PRIVATE_VIEW_TORCH_THREADS", "1"),
         }
     )

@@ -13,6 +13,7 @@ from access.caller import Caller
 from core import clock
 from generation import progress, queries
 from generation.models import Attempt, Master, ModelVariant
+from generation.queries.workers import set_aside
 from generation.services import files, lifecycle, requests
 from generation.states import AttemptEnd, VideoState
 from tests.factories.generation import queued_video
@@ -35,8 +36,13 @@ def _wait_for(wanted: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.1)
 
 
-def _render_with_the_built_in_model(steps: int) -> None:
-    ModelVariant.objects.filter(slug="turbo-1").update(backend="diffusers", checkpoint="builtin", steps=steps)
+def _slowly(step_seconds: float, steps: int, **limits: int) -> None:
+    """Renders of the turbo variant take their time; with a huge step they never look up."""
+    ModelVariant.objects.filter(slug="turbo-1").update(checkpoint=str(step_seconds), steps=steps, **limits)
+
+
+def _begun(video: str) -> Callable[[], bool]:
+    return lambda: any(step.done for step in progress.latest([video]).values())
 
 
 def test_a_wake_up_drains_the_queue_into_finished_clips(
@@ -55,10 +61,10 @@ def test_a_wake_up_drains_the_queue_into_finished_clips(
 def test_a_render_killed_in_the_middle_is_finished_by_another_worker_once(
     artist: Caller, start_celery_worker: StartWorker
 ) -> None:
-    _render_with_the_built_in_model(steps=60)
+    _slowly(0.2, steps=20)
     video = queued_video(artist, clock.now(), seconds=2, size="640x360")
     doomed = start_celery_worker("render.turbo")
-    _wait_for(lambda: any(step.done for step in progress.latest([video]).values()))
+    _wait_for(_begun(video))
 
     doomed.kill()
     assert _state(video) == VideoState.IN_PROGRESS
@@ -72,6 +78,30 @@ def test_a_render_killed_in_the_middle_is_finished_by_another_worker_once(
         AttemptEnd.FINISHED,
     ]
     assert Master.objects.count() == 1
+
+
+def test_a_video_that_ends_two_workers_is_set_aside_and_the_next_one_is_rendered(
+    artist: Caller, start_celery_worker: StartWorker
+) -> None:
+    _slowly(0.2, steps=600)
+    poison = queued_video(artist, clock.now(), seconds=2, size="640x360")
+    for _ in range(2):
+        progress.client().flushall()  # the note of the first worker's steps; and of its message
+        doomed = start_celery_worker("render.turbo")
+        lifecycle.wake_waiting(now=clock.now() + timedelta(seconds=16))
+        _wait_for(_begun(poison))
+        doomed.kill()
+        assert lifecycle.reap(now=clock.now() + lifecycle.LEASE + timedelta(seconds=1)) == 1
+    ModelVariant.objects.filter(slug="turbo-1").update(checkpoint="builtin", steps=2)
+    after = queued_video(artist, clock.now(), seconds=2, size="640x360")
+    start_celery_worker("render.turbo")
+
+    _wait_for(lambda: _state(after) == VideoState.COMPLETED)
+    clip = queries.clip(poison)
+    assert clip is not None
+    assert (clip.state, clip.error_code) == (VideoState.FAILED, "set_aside")
+    assert "Nothing was charged" in clip.error_sentence
+    assert [(aside.public_id, aside.error) for aside in set_aside()] == [(poison, "no heartbeat")]
 
 
 def test_a_video_whose_message_was_lost_is_woken_by_the_sweeper(
@@ -96,14 +126,14 @@ def test_a_video_whose_message_was_lost_is_woken_by_the_sweeper(
 def test_a_cancelled_render_stops_at_its_next_step_and_leaves_the_worker_free(
     artist: Caller, start_celery_worker: StartWorker
 ) -> None:
-    _render_with_the_built_in_model(steps=600)
+    _slowly(0.2, steps=600)
     video = queued_video(artist, clock.now(), seconds=2, size="640x360")
     worker = start_celery_worker("render.turbo")
-    _wait_for(lambda: any(step.done for step in progress.latest([video]).values()))
+    _wait_for(_begun(video))
 
     assert artist.membership is not None
     requests.cancel(video=video, membership_id=artist.membership.id, by=artist.actor, now=clock.now())
-    ModelVariant.objects.filter(slug="turbo-1").update(backend="null", steps=2)
+    ModelVariant.objects.filter(slug="turbo-1").update(checkpoint="builtin", steps=2)
     after = queued_video(artist, clock.now(), seconds=2, size="640x360")
 
     _wait_for(lambda: _state(after) == VideoState.COMPLETED, seconds=20)

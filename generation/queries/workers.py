@@ -1,0 +1,132 @@
+"""Who renders, what waits for them, and what was set aside: for the office and for metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, F, Min, Q
+
+from generation.models import ModelVariant, Video, Worker
+from generation.states import WORKER_GONE, VideoState
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """`held` has a dict for each checkpoint in memory; `video` is what it renders now, as it told last."""
+
+    name: str
+    lanes: tuple[str, ...]
+    kind: str
+    held: tuple[dict[str, Any], ...]
+    video: str
+    finished: int
+    failed: int
+    started_at: datetime
+    seen_at: datetime
+    stopped_at: datetime | None
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LaneView:
+    """A queue now; `waiting_since` is when the oldest that waits was queued."""
+
+    queue: str
+    queued: int
+    running: int
+    waiting_since: datetime | None
+    workers: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideView:
+    public_id: str
+    variant_slug: str
+    finished_at: datetime | None
+    worker: str
+    error: str
+
+
+def workers(now: datetime) -> list[WorkerView]:
+    """Those of the last day, the living first. One statement."""
+    rows = [_worker(row, now) for row in Worker.objects.all()]
+    return sorted(rows, key=lambda row: (not row.alive, row.name))
+
+
+def lanes(now: datetime) -> list[LaneView]:
+    """Every queue that a variant has. Two statements."""
+    alive = list(Worker.objects.filter(stopped_at=None, seen_at__gt=now - WORKER_GONE))
+    may_start = Q(videos__state=VideoState.QUEUED)
+    rows = (
+        ModelVariant.objects.values("queue")
+        .annotate(
+            queued=Count("videos", filter=may_start),
+            running=Count("videos", filter=Q(videos__state=VideoState.IN_PROGRESS)),
+            waiting_since=Min("videos__queued_at", filter=may_start),
+        )
+        .order_by("queue")
+    )
+    return [LaneView(**row, workers=sum(row["queue"] in worker.lanes for worker in alive)) for row in rows]
+
+
+def set_aside(limit: int = 100) -> list[SetAsideView]:
+    """Videos that ended two workers, the latest first. One statement."""
+    rows = (
+        Video.objects.filter(error_code="set_aside", state=VideoState.FAILED)
+        .annotate(worker=F("attempts__worker"), error=F("attempts__error"))
+        .filter(attempts__number=F("attempts_made"))
+        .order_by("-finished_at", "-id")
+        .values("public_id", "variant__slug", "finished_at", "worker", "error")[:limit]
+    )
+    return [
+        SetAsideView(row["public_id"], row["variant__slug"], row["finished_at"], row["worker"], row["error"])
+        for row in rows
+    ]
+
+
+def _worker(row: Worker, now: datetime) -> WorkerView:
+    return WorkerView(
+        name=row.name,
+        lanes=tuple(row.lanes),
+        kind=row.kind,
+        held=tuple(row.held),
+        video=row.video,
+        finished=row.finished,
+        failed=row.failed,
+        started_at=row.started_at,
+        seen_at=row.seen_at,
+        stopped_at=row.stopped_at,
+        alive=row.stopped_at is None and now - row.seen_at < WORKER_GONE,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LaneVariant:
+    """What a worker must know of a variant whose queue it takes. Limits in seconds."""
+
+    slug: str
+    queue: str
+    backend: str
+    checkpoint: str
+    hard_limit: int
+    priority: int
+    enabled: bool
+
+
+def lane_variants(lanes: Sequence[str]) -> list[LaneVariant]:
+    """The variants of these queues, the most urgent first. One statement."""
+    rows = ModelVariant.objects.filter(queue__in=lanes).order_by("-priority", "position", "slug", "id")
+    return [
+        LaneVariant(
+            row.slug, row.queue, row.backend, row.checkpoint, row.hard_limit, row.priority, row.enabled
+        )
+        for row in rows
+    ]
+
+
+def queues() -> list[str]:
+    """Every queue that a variant has. One statement."""
+    return list(ModelVariant.objects.order_by("queue").values_list("queue", flat=True).distinct())

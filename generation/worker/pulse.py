@@ -1,0 +1,127 @@
+"""One thread for a process: keeps leases, ends what outstays its limit, and reports that the worker lives."""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
+
+from django.db import connection
+
+from core import clock
+from generation.services import lifecycle, workers
+from generation.services.queueing import Claim
+from generation.worker.held import Held
+from generation.worker.leaving import leaving
+
+logger = logging.getLogger(__name__)
+
+_TICK = 1.0
+_STUCK = 10.0  # seconds after which a render that does not look at its limits is left to itself
+EXIT_HARD_LIMIT, EXIT_LEFT = 70, 0
+
+
+class Pulse:
+    """`name` is the worker's once it has reported itself; a process without one only keeps its leases."""
+
+    def __init__(self) -> None:
+        self.name = ""
+        self.finished = self.failed = 0
+        self._held: Held | None = None
+        self._beaten_at = time.monotonic()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = threading.Thread(target=self._run, name="pulse", daemon=True)
+            self._thread.start()
+
+    @contextmanager
+    def holding(self, claims: Sequence[Claim]) -> Iterator[Held]:
+        """Keep the leases of these takes alive meanwhile."""
+        self.start()
+        self._held = held = Held(claims)
+        try:
+            yield held
+        finally:
+            self._held = None
+            if held.armed:
+                faulthandler.cancel_dump_traceback_later()
+
+    def _run(self) -> None:
+        while True:
+            time.sleep(_TICK)
+            try:
+                self._tick()
+            except Exception:  # the database may be away for a moment; a lease outlives three beats
+                logger.exception("a heartbeat failed")
+                connection.close()
+
+    def _tick(self) -> None:
+        held = self._held
+        if held is not None:
+            self._watch(held)
+        if time.monotonic() - self._beaten_at < lifecycle.HEARTBEAT:
+            return
+        self._beaten_at = time.monotonic()
+        try:
+            self._beat(held)
+        finally:
+            if self.name:
+                connection.close_if_unusable_or_obsolete()
+            else:
+                connection.close()
+
+    def _beat(self, held: Held | None) -> None:
+        claims = held.claims if held is not None else []
+        if held is not None and claims:
+            kept = lifecycle.heartbeats(leases=[claim.lease for claim in claims], now=clock.now())
+            for claim in claims:
+                if claim.lease not in kept:
+                    held.lost(claim.lease)
+        if self.name:
+            workers.seen(
+                name=self.name,
+                video=claims[0].video if claims else "",
+                finished=self.finished,
+                failed=self.failed,
+                now=clock.now(),
+            )
+
+    def _watch(self, held: Held) -> None:
+        if not self.name:
+            return
+        if not held.armed:
+            # In C, so that it fires even while something holds the interpreter's lock.
+            held.armed = True
+            left = max(1.0, held.hard_limit - held.seconds + _STUCK)
+            faulthandler.dump_traceback_later(left, exit=True, file=sys.__stderr__ or 2)
+        if held.seconds > held.hard_limit:
+            self._end(
+                EXIT_HARD_LIMIT,
+                held,
+                lambda claim: lifecycle.crash(
+                    claim=claim, error=f"hard limit of {held.hard_limit} s", now=clock.now()
+                ),
+            )
+        if leaving.overdue > _STUCK:
+            self._end(EXIT_LEFT, held, lambda claim: lifecycle.hand_back(claim=claim, now=clock.now()))
+
+    def _end(self, status: int, held: Held, give_up: Callable[[Claim], bool]) -> NoReturn:
+        """The renderer does not listen: say what becomes of its takes, and end the process; another one is started."""
+        try:
+            for claim in held.claims:
+                logger.error("%s does not stop after %.0f s; this worker ends", claim.video, held.seconds)
+                give_up(claim)
+            workers.stopped(name=self.name, now=clock.now())
+        finally:
+            os._exit(status)
+
+
+pulse = Pulse()

@@ -1,0 +1,126 @@
+"""From claims to files in the store: one forward for all takes, then each is encoded, stored and finished by itself."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from django.db import InterfaceError, OperationalError, connection
+
+from core import clock
+from generation.services import files, lifecycle
+from generation.services.queueing import Claim
+from generation.spec import Adapter, Produced, RenderSpec, VisibleMark
+from generation.worker import cache, kinds
+from generation.worker.held import Held
+
+if TYPE_CHECKING:
+    from generation.backends.base import Backend
+    from generation.media.plan import Codec
+    from generation.pipeline import Rendered
+
+logger = logging.getLogger(__name__)
+
+
+def backend_of(claim: Claim) -> Backend:
+    from generation.backends import registry
+
+    return registry.load(claim.backend, claim.checkpoint)
+
+
+def spec_of(claim: Claim) -> RenderSpec:
+    """Everything that decides the pixels; files are fetched from the store. Raises SpecRejected or EngineError."""
+    adapter = None
+    if claim.adapter is not None:
+        path = cache.fetch(claim.adapter, suffix=".safetensors")
+        adapter = Adapter(path, claim.adapter.sha256, claim.adapter_weight)
+    return RenderSpec(
+        prompt=claim.prompt,
+        seed=claim.seed,
+        width=claim.width,
+        height=claim.height,
+        seconds=claim.seconds,
+        fps=claim.fps,
+        steps=claim.steps,
+        guidance=claim.guidance,
+        negative_prompt=claim.negative_prompt,
+        image=cache.fetch(claim.picture, suffix=".png") if claim.picture is not None else None,
+        adapter=adapter,
+    )
+
+
+def forward(claims: Sequence[Claim], held: Held) -> list[Rendered]:
+    """One for each claim. A clip that is rendered again goes through as many at a time as it did the first time."""
+    from generation.pipeline import render
+
+    backend = backend_of(claims[0])
+    specs = [spec_of(claim) for claim in claims]
+    if len(specs) == 1:
+        specs *= batch_of(claims, backend, specs[0])
+    made = render(
+        specs,
+        backend=backend,
+        progress=lambda done, total: held.tell(claims, "rendering", done, total),
+        cancelled=lambda: held.why_not(claims) is not None,
+    )
+    return made[: len(claims)]
+
+
+def batch_of(claims: Sequence[Claim], backend: Backend, spec: RenderSpec) -> int:
+    """How many specs go through the forward of these claims."""
+    if len(claims) > 1:
+        return len(claims)
+    return max(1, min(claims[0].repeat, backend.at_once(spec))) if claims[0].repeat > 1 else 1
+
+
+def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int) -> bool:
+    """Encode, store and complete one take. False when it was no longer ours: then nothing of it is left."""
+    from generation.pipeline import finish as encode
+
+    backend = backend_of(claim)
+    with tempfile.TemporaryDirectory(prefix="render-") as folder:
+        produced = encode(
+            take,
+            mark=VisibleMark(programme=claim.mark_text, code=claim.code),
+            folder=Path(folder),
+            cancelled=lambda: held.why_not([claim]) is not None,
+            encoding=lambda done, total: held.tell([claim], "encoding", done, total),
+            codec=cast("Codec", claim.codec),
+        )
+        keys = _store(claim, produced)
+    made = lifecycle.Made(
+        digest=backend.checkpoint,
+        kind=kinds.kind_of(backend),
+        rung=backend.capability().rung,
+        batch=batch,
+        results=results,
+    )
+    finished = _though_the_connection_was_cut(
+        lambda: lifecycle.finish(claim=claim, produced=produced, keys=keys, made=made, now=clock.now())
+    )
+    if not finished:
+        logger.warning("%s was given to somebody else; our result is dropped", claim.video)
+        for key in keys.values():
+            files.store().delete(key)
+    return finished
+
+
+def _store(claim: Claim, produced: Produced) -> dict[str, str]:
+    keys: dict[str, str] = {
+        made.kind: files.key(claim.video, claim.lease, made.kind) for made in produced.files
+    }
+    for made in produced.files:
+        files.store().put(made.path, key=keys[made.kind])
+    return keys
+
+
+def _though_the_connection_was_cut(write: Callable[[], bool]) -> bool:
+    """A render takes minutes; the database may have been restarted meanwhile. Its lease lets us try again safely."""
+    try:
+        return write()
+    except (OperationalError, InterfaceError):
+        connection.close()
+        return write()
