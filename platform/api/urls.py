@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path, register_converter
 
-from api.views import about, files, reviews, shares, videos
+from api.views import about, files, looks, reviews, shares, videos
 
 
 class IdConverter:
@@ -24,10 +24,17 @@ register_converter(IdConverter, "id")
 app_name = "api"
 urlpatterns = [
     path("videos", videos.Videos.as_view()),
+    path("videos/characters", looks.Characters.as_view()),
+    path("videos/characters/<id:character>", looks.OneCharacter.as_view()),
     path("videos/<id:video>", videos.OneVideo.as_view()),
     path("videos/<id:video>/cancel", videos.Cancel.as_view()),
     path("videos/<id:video>/content", files.VideoContent.as_view()),
     path("videos/<id:video>/share", shares.Share.as_view()),
+    path("styles", looks.Styles.as_view()),
+    path("styles/<id:style>", looks.OneStyle.as_view()),
+    path("references", looks.References.as_view()),
+    path("references/<id:reference>", looks.OneReference.as_view()),
+    path("references/<id:reference>/content", looks.ReferenceContent.as_view()),
     path("shares", shares.Shares.as_view()),
     path("shares/<id:share>/revoke", shares.Revoke.as_view()),
     path("review/cases", reviews.Cases.as_view()),

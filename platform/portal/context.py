@@ -39,6 +39,7 @@ _OPERATOR = (
     ("Members", "portal:office:members"),
     ("Shares", "portal:office:shares"),
     ("Tokens", "portal:office:tokens"),
+    ("Rendering", "portal:office:rendering"),
     ("Log", "portal:office:log"),
 )
 ROOMS = {

@@ -11,8 +11,9 @@ from access import gate
 from api import representations as shapes
 from api.base import ApiView, answer
 from api.inputs import Fields
+from api.orders import membership_of
 from api.views.about import programme_of
-from api.views.videos import membership_of, own
+from api.views.videos import own
 from core.errors import WrongState
 from generation.status import VideoStatus
 from review import queries as review

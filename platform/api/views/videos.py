@@ -7,12 +7,13 @@ from rest_framework.response import Response
 
 from access import gate
 from access.caller import Caller
+from api import orders
 from api import representations as shapes
 from api.base import ApiView, answer
-from core.errors import Invalid, NotAllowed, NotFound
+from api.orders import membership_of
+from core.errors import Invalid, NotFound
 from generation import progress, status
 from generation.progress import Step
-from generation.rules import Order
 from generation.services import requests
 from generation.states import VideoState
 from generation.status import VideoStatus
@@ -22,11 +23,11 @@ from review.services import shares
 
 POLL_AFTER_MS = "2000"
 """OpenAI's clients read this once and keep to it, so it must suit the whole render and not the moment."""
-NO_PROMPT = "Write what we should see."
-NO_REFERENCE = "We render from words alone; leave “input_reference” out."
 
 
 class Videos(ApiView):
+    largest_file = orders.LARGEST_PICTURE
+
     def get(self, request: Request) -> Response:
         gate.check_may(self.caller, gate.Action.READ_OWN)
         page = self.page()
@@ -45,31 +46,11 @@ class Videos(ApiView):
         return answer(shapes.listing(data, has_more=len(rows) > page.limit))
 
     def post(self, request: Request) -> Response:
-        order = self._order()
-        video, *_ = requests.submit(caller=self.caller, order=order, now=self.now)
-        row = status.status(video, membership_of(self.caller))
-        if row is None:
-            raise NotFound("not_found", "This video was deleted while we wrote to you.")
-        return answer(shapes.video(row), headers={"openai-poll-after-ms": POLL_AFTER_MS})
-
-    def _order(self) -> Order:
-        """The body as an order. Raises Invalid naming the faults of form and of sense together."""
         gate.check_may(self.caller, gate.Action.RENDER)
         fields = self.fields()
-        prompt = fields.text("prompt", needed=NO_PROMPT)
-        order = Order(
-            prompt=prompt or "",
-            variant=fields.text("model"),
-            seconds=fields.whole("seconds"),
-            size=fields.text("size"),
-            seed=fields.whole("seed"),
-        )
-        fields.refuse("input_reference", NO_REFERENCE)
-        if fields.faults:
-            sense = requests.faults(caller=self.caller, order=order)
-            fields.faults.update({name: fault for name, fault in sense.items() if name not in fields.faults})
-        fields.check()
-        return order
+        order, picture = orders.order_of(fields)
+        orders.check(fields, self.caller, order)
+        return asked(self, orders.submit(self.caller, order, picture, now=self.now))
 
 
 class OneVideo(ApiView):
@@ -99,10 +80,13 @@ class Cancel(ApiView):
 _PRIVATE = ShareState()
 
 
-def membership_of(caller: Caller) -> int:
-    if caller.membership is None:
-        raise NotAllowed("not_a_member", "This token belongs to no artist; it has no clips.")
-    return caller.membership.id
+def asked(view: ApiView, takes: tuple[str, ...]) -> Response:
+    """The answer to an order: its first take, with the ids of all."""
+    row = status.status(takes[0], membership_of(view.caller))
+    if row is None:
+        raise NotFound("not_found", "This video was deleted while we wrote to you.")
+    body = shapes.video(row) | {"takes": list(takes)}
+    return answer(body, headers={"openai-poll-after-ms": POLL_AFTER_MS})
 
 
 def own(caller: Caller, video: str) -> VideoStatus:
