@@ -8,10 +8,11 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 
-# The same versions as `make demo`, less what only a render needs. (numpy: the worker reads the shape of a spec.)
+# The same versions as `make demo`, less what only a render needs. (numpy: the worker reads the shape of a spec; pillow,
+# av and safetensors look at what artists upload, and take frames out of clips.)
 COPY pyproject.toml requirements.txt docker/dependencies.py /tmp/build/
 WORKDIR /tmp/build
-RUN python dependencies.py numpy > direct.txt \
+RUN python dependencies.py numpy pillow av safetensors > direct.txt \
     && pip install --requirement direct.txt --constraint requirements.txt \
     && rm -r /tmp/build/*
 WORKDIR /app

@@ -20,6 +20,7 @@ from accounts.services import people
 from audit import log
 from config.demo import story, texts
 from config.demo.clips import put_clips
+from config.demo.looks import put_looks
 from config.demo.story import Guest
 from core import clock
 from core.actors import Actor, system
@@ -55,6 +56,7 @@ def seed() -> Seeded:
         _put_staff(guest)
     programme = _put_programme()
     _put_rules(programme)
+    put_looks(programme, by=_actor(story.OPERATOR))
     cohort = _put_cohort(programme)
     for guest in story.ARTISTS:
         _put_artist(guest, programme, cohort)

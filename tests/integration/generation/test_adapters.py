@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from django.core.management import CommandError, call_command
 from safetensors.numpy import load, save
 
 from access.caller import Caller
@@ -425,3 +426,43 @@ def test_the_file_is_gone_again_when_the_row_cannot_be_written(
 
     with unchanged(), pytest.raises(RuntimeError):
         add(artist, now, lora())
+
+
+def test_the_command_adds_a_file_for_named_cohorts_or_says_why_not(
+    artist: Caller,
+    programme: ProgrammeView,
+    now: datetime,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    load_adapters(programme)
+    cohort = cohorts_of(programme.id)[0].name
+    path = tmp_path / "style.safetensors"
+    path.write_bytes(lora())
+    given: dict[str, Any] = {
+        "programme": programme.slug,
+        "model": "turbo-1",
+        "name": "Ink",
+        "cohort": [cohort],
+    }
+
+    call_command("add_adapter", str(path), **given)
+
+    assert "Ink is lora_" in capsys.readouterr().out
+    (row,) = Adapter.objects.all()
+    assert [each.name for each in row.cohorts.all()] == [cohort]
+    assert row.created_by == "system:add_adapter"
+    nonsense = tmp_path / "nonsense.safetensors"
+    nonsense.write_bytes(b"nonsense")
+    cases: list[tuple[Path, dict[str, Any]]] = [
+        (path, {}),
+        (nonsense, {}),
+        (tmp_path / "missing", {}),
+        (path, {"programme": "none"}),
+        (path, {"model": "none"}),
+        (path, {"cohort": ["none"]}),
+    ]
+    for file, change in cases:
+        with unchanged(), pytest.raises(CommandError) as refusal:
+            call_command("add_adapter", str(file), **(given | change))
+        assert str(refusal.value).endswith(".")
