@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+import pytest
 from django.apps import apps
 from numpy.typing import NDArray
 from PIL import Image
@@ -22,11 +23,13 @@ from safetensors.numpy import save
 
 from access.caller import Caller
 from core.actors import system
+from core.errors import DomainError, Invalid
 from generation.backends.diffusers.checkpoints import BUILTIN
 from generation.models import Master, ModelVariant
+from generation.queries import references
 from generation.services import adapters, files, styles
 from generation.services.styles import StyleSpec
-from programme.queries import ProgrammeView
+from programme.queries import MembershipView, ProgrammeView
 from tests.factories.generation import completed_video
 from tests.rig import environment
 
@@ -144,3 +147,31 @@ def pixels(png: bytes) -> NDArray[np.uint8]:
         assert opened.format == "PNG"
         assert opened.mode == "RGB"
         return np.asarray(opened)
+
+
+def member_of(caller: Caller) -> MembershipView:
+    assert caller.membership is not None
+    return caller.membership
+
+
+def refused(deed: Callable[[], Any], kind: type[DomainError], code: str, field: str = "") -> DomainError:
+    """The deed is refused with `code`, a sentence and at most the one field; no row and no file has changed by it."""
+    with unchanged(), pytest.raises(kind) as refusal:
+        deed()
+    assert refusal.value.code == code, refusal.value
+    assert refusal.value.sentence.endswith((".", "?"))
+    assert len(refusal.value.sentence) < 400
+    if field:
+        assert isinstance(refusal.value, Invalid)
+        assert list(refusal.value.fields) == [field]
+    return refusal.value
+
+
+def stored(reference: str, caller: Caller) -> bytes:
+    """The file of a picture, as delivery would find it."""
+    file = references.reference_file(reference, member_of(caller).id)
+    assert file is not None
+    assert file.media_type == "image/png"
+    body = files.store().path(file.storage_key).read_bytes()
+    assert (hashlib.sha256(body).hexdigest(), len(body)) == (file.sha256, file.bytes)
+    return body

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -11,21 +10,16 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from access.caller import Caller
-from core.errors import DomainError, Invalid, NotAllowed, NotFound, WrongState
+from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from generation import look_rules
 from generation.models import ModelVariant, Reference
 from generation.queries import characters as reading
 from generation.services import characters, references
-from programme.queries import MembershipView, ProgrammeView
+from programme.queries import ProgrammeView
 from tests.factories.floor import at_once
-from tests.factories.looks import filmed, picture, unchanged
+from tests.factories.looks import filmed, member_of, picture, refused, unchanged
 
 pytestmark = pytest.mark.django_db
-
-
-def member_of(caller: Caller) -> MembershipView:
-    assert caller.membership is not None
-    return caller.membership
 
 
 def uploads(caller: Caller, now: datetime, count: int, *, begin: int = 0) -> list[str]:
@@ -33,16 +27,6 @@ def uploads(caller: Caller, now: datetime, count: int, *, begin: int = 0) -> lis
         references.upload(caller=caller, picture=picture(seed=seed), now=now)
         for seed in range(begin, begin + count)
     ]
-
-
-def refused(deed: Callable[[], Any], kind: type[DomainError], code: str, field: str = "") -> None:
-    with unchanged(), pytest.raises(kind) as refusal:
-        deed()
-    assert refusal.value.code == code
-    assert refusal.value.sentence.endswith(".")
-    if field:
-        assert isinstance(refusal.value, Invalid)
-        assert list(refusal.value.fields) == [field]
 
 
 def order_of(character: str, caller: Caller) -> list[str]:

@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from pytest_django import DjangoAssertNumQueries
 
 from access.caller import Caller
 from audit import outbox
-from core.errors import DomainError, Invalid, NotAllowed, NotFound, WrongState
+from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from generation import look_rules
-from generation.models import Master, ModelVariant, Reference, Video
+from generation.models import ModelVariant, Reference, Video
 from generation.queries import references as reading
-from generation.services import characters, clips, files, references, requests
-from generation.states import VideoState
-from programme.queries import MembershipView, ProgrammeView
+from generation.services import characters, files, references, requests
+from programme.queries import ProgrammeView
 from tests.factories import people
 from tests.factories.floor import at_once
-from tests.factories.generation import put_variants, queued_video, video_at
-from tests.factories.looks import everything, film, filmed, picture, pixels, unchanged
+from tests.factories.generation import put_variants, queued_video
+from tests.factories.looks import everything, member_of, picture, pixels, refused, stored, unchanged
 
 pytestmark = pytest.mark.django_db
-
-
-def member_of(caller: Caller) -> MembershipView:
-    assert caller.membership is not None
-    return caller.membership
-
-
-def stored(reference: str, caller: Caller) -> bytes:
-    file = reading.reference_file(reference, member_of(caller).id)
-    assert file is not None
-    assert file.media_type == "image/png"
-    body = files.store().path(file.storage_key).read_bytes()
-    assert (hashlib.sha256(body).hexdigest(), len(body)) == (file.sha256, file.bytes)
-    return body
 
 
 def variant(programme: ProgrammeView, *, images: bool = True) -> ModelVariant:
@@ -61,14 +41,6 @@ def queued_from(reference: str, caller: Caller, now: datetime) -> str:
     video = queued_video(caller, now)
     Video.objects.filter(public_id=video).update(reference=Reference.objects.get(public_id=reference))
     return video
-
-
-def refused(deed: Callable[[], Any], kind: type[DomainError], code: str) -> DomainError:
-    with unchanged(), pytest.raises(kind) as refusal:
-        deed()
-    assert refusal.value.code == code
-    assert refusal.value.sentence.endswith(".")
-    return refusal.value
 
 
 def test_an_upload_is_kept_as_plain_png_with_its_digest(artist: Caller, now: datetime) -> None:
@@ -121,79 +93,6 @@ def test_whoever_may_not_render_keeps_no_new_picture(
 
     with unchanged(), pytest.raises(NotAllowed):
         upload(caller, now)
-
-
-def test_a_frame_of_a_clip_is_the_native_one_bit_for_bit(artist: Caller, now: datetime) -> None:
-    frames = film(16)
-    video = filmed(artist, now, frames=frames, seconds=4)  # 96 frames shown
-
-    for second, index in [(0, 0), (95 / 24, 15), (4, 15), (2, 8), (1, 4), (0.1, 0)]:
-        reference = references.from_clip(caller=artist, video=video, second=second, now=now)
-        assert np.array_equal(pixels(stored(reference, artist)), frames[index])
-        view = reading.own_reference(reference, member_of(artist).id)
-        assert view is not None
-        assert (view.source, view.frame) == (video, index)
-
-
-def test_the_last_frame_is_what_a_clip_goes_on_from_and_the_same_frame_is_kept_once(
-    artist: Caller, now: datetime
-) -> None:
-    frames = film(16)
-    video = filmed(artist, now, frames=frames)
-
-    last = references.last_of(caller=artist, video=video, now=now)
-
-    assert np.array_equal(pixels(stored(last, artist)), frames[-1])
-    with unchanged():
-        assert references.from_clip(caller=artist, video=video, second=4, now=now) == last
-        assert references.last_of(caller=artist, video=video, now=now) == last
-
-
-@pytest.mark.parametrize("second", [-0.01, 4.01, float("nan"), float("inf"), -float("inf")])
-def test_refuses_a_second_that_the_clip_does_not_have(artist: Caller, now: datetime, second: float) -> None:
-    video = filmed(artist, now)
-
-    refusal = refused(
-        lambda: references.from_clip(caller=artist, video=video, second=second, now=now),
-        Invalid,
-        "invalid_second",
-    )
-
-    assert "from 0 to 4" in refusal.sentence
-
-
-@pytest.mark.parametrize("state", [state for state in VideoState if state != VideoState.COMPLETED])
-def test_refuses_frames_of_a_clip_that_is_not_finished(
-    artist: Caller, programme: object, now: datetime, state: VideoState
-) -> None:
-    video = video_at(state, artist, now)
-
-    refused(lambda: references.last_of(caller=artist, video=video, now=now), WrongState, "not_completed")
-
-
-def test_refuses_frames_that_are_not_there_or_not_those_that_were_stored(
-    artist: Caller, now: datetime
-) -> None:
-    damaged, gone, never = (filmed(artist, now) for _ in range(3))
-    key = Master.objects.get(video__public_id=damaged).source_key
-    body = bytearray(files.store().path(key).read_bytes())
-    body[-2000] ^= 0xFF
-    files.store().path(key).write_bytes(body)
-    files.store().delete(Master.objects.get(video__public_id=gone).source_key)
-    Master.objects.filter(video__public_id=never).update(source_key="")
-
-    for video in (damaged, gone, never):
-        refused(partial(references.last_of, caller=artist, video=video, now=now), WrongState, "no_frames")
-
-
-def test_takes_no_frame_of_a_clip_that_is_foreign_deleted_or_never_was(
-    artist: Caller, other_artist: Caller, now: datetime
-) -> None:
-    foreign, deleted = filmed(other_artist, now), filmed(artist, now)
-    clips.delete(video=deleted, by=artist.actor, now=now)
-
-    for video in (foreign, deleted, "video_neverwas"):
-        refused(partial(references.last_of, caller=artist, video=video, now=now), NotFound, "not_found")
 
 
 def test_nobody_elses_picture_is_ever_found(
@@ -395,15 +294,3 @@ def test_tells_which_pictures_renders_wait_for(artist: Caller, now: datetime) ->
 
     assert reading.needed(ids) == {Reference.objects.get(public_id=reference).pk}
     assert other
-
-
-def test_an_old_clips_picture_stays_when_the_clip_is_deleted(artist: Caller, now: datetime) -> None:
-    """It was kept on purpose, and is the artist's like the clip was."""
-    video = filmed(artist, now)
-    reference = references.last_of(caller=artist, video=video, now=now)
-
-    clips.delete(video=video, by=artist.actor, now=now)
-    outbox.deliver_due(now=now)
-
-    with Image.open(io.BytesIO(stored(reference, artist))) as opened:
-        assert opened.size == (160, 96)
