@@ -71,12 +71,12 @@ def check(fields: Fields, caller: Caller, order: Order) -> None:
 def submit(caller: Caller, order: Order, picture: bytes | None, *, now: datetime) -> tuple[str, ...]:
     """Queue an order with the picture that came with it; a refusal leaves neither."""
     if picture is None:
-        return _in_api_words(lambda: requests.submit(caller=caller, order=order, now=now))
+        return in_api_words(lambda: requests.submit(caller=caller, order=order, now=now))
     if faults := requests.faults(caller=caller, order=order):
         raise Invalid("invalid_request", " ".join(faults.values()), fields=faults)
-    reference = _in_api_words(lambda: references.upload(caller=caller, picture=picture, now=now))
+    reference = in_api_words(lambda: references.upload(caller=caller, picture=picture, now=now))
     try:
-        return _in_api_words(
+        return in_api_words(
             lambda: requests.submit(caller=caller, order=replace(order, reference=reference), now=now)
         )
     except DomainError:
@@ -130,7 +130,8 @@ def _sha256(file: UploadedFile[Any]) -> str:
 _FIELDS = {"variant": "model", "takes": "n", "reference": "input_reference", "picture": "input_reference"}
 
 
-def _in_api_words(call: Callable[[], _Answer]) -> _Answer:
+def in_api_words(call: Callable[[], _Answer]) -> _Answer:
+    """Make a call into the domain; a refusal names the fields as this door does."""
     try:
         return call()
     except Invalid as refusal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path, register_converter
 
-from api.views import about, files, looks, reviews, shares, videos
+from api.views import about, files, lineage, looks, reviews, shares, videos
 
 
 class IdConverter:
@@ -26,10 +26,21 @@ urlpatterns = [
     path("videos", videos.Videos.as_view()),
     path("videos/characters", looks.Characters.as_view()),
     path("videos/characters/<id:character>", looks.OneCharacter.as_view()),
+    path("videos/edits", lineage.Edits.as_view()),
+    path("videos/extensions", lineage.Extensions.as_view()),
     path("videos/<id:video>", videos.OneVideo.as_view()),
     path("videos/<id:video>/cancel", videos.Cancel.as_view()),
     path("videos/<id:video>/content", files.VideoContent.as_view()),
+    path("videos/<id:video>/remix", lineage.Remix.as_view()),
+    path("videos/<id:video>/final", lineage.Final.as_view()),
+    path("videos/<id:video>/again", lineage.Again.as_view()),
+    path("videos/<id:video>/choice", lineage.Choice.as_view()),
+    path("videos/<id:video>/settings", lineage.Settings.as_view()),
+    path("videos/<id:video>/lineage", lineage.Lineage.as_view()),
     path("videos/<id:video>/share", shares.Share.as_view()),
+    path("requests/<id:order>", lineage.OneRequest.as_view()),
+    path("requests/<id:order>/cancel", lineage.CancelRequest.as_view()),
+    path("hit-rates", lineage.HitRates.as_view()),
     path("styles", looks.Styles.as_view()),
     path("styles/<id:style>", looks.OneStyle.as_view()),
     path("references", looks.References.as_view()),

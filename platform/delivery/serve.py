@@ -16,6 +16,7 @@ from delivery.respond import respond
 from delivery.rules import Answer, Artist, Copy, Operator, Reviewer, Viewer, Visitor, may_serve
 from generation import queries as generation
 from generation.queries import ClipView
+from generation.queries.references import reference_file
 from review import queries as review
 
 _ONE_VIEWING = timedelta(hours=1)
@@ -24,8 +25,33 @@ _ONE_VIEWING = timedelta(hours=1)
 def own_file(
     caller: Caller, video: str, kind: str, request: HttpRequest, *, now: datetime
 ) -> HttpResponseBase:
-    """A file (`mp4` or `poster`) of the caller's own clip. Raises NotFound. Four statements at most."""
+    """A file (of a kind of `RenditionKind`) of the caller's own clip. Raises NotFound. Four statements at most."""
     copy = _copy(generation.clip(video), kind)
+    _check(Artist(caller), copy, now)
+    return respond(request, copy, shared=False)
+
+
+def own_reference(
+    caller: Caller, reference: str, request: HttpRequest, *, now: datetime
+) -> HttpResponseBase:
+    """A picture that the caller keeps to start clips from. Raises NotFound. One statement."""
+    member = caller.membership
+    file = reference_file(reference, member.id) if member is not None else None
+    if member is None or file is None:
+        raise NotFound("not_found", "There is nothing at this address.")
+    copy = Copy(
+        rendition_id=0,  # no rendition: no grant can cover it
+        rendition=file.public_id,
+        master_id=0,
+        artist_id=member.user_id,
+        membership_id=member.id,
+        sha256=file.sha256,
+        bytes=file.bytes,
+        media_type=file.media_type,
+        storage_key=file.storage_key,
+        removed=False,
+        stem=file.public_id,
+    )
     _check(Artist(caller), copy, now)
     return respond(request, copy, shared=False)
 

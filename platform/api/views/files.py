@@ -14,7 +14,14 @@ from core.errors import Invalid, NotFound, WrongState
 from delivery import serve
 from generation.states import VideoState
 
-_KINDS = {"video": "mp4", "thumbnail": "poster"}
+# OpenAI's three, and ours.
+_KINDS = {
+    "video": "mp4",
+    "thumbnail": "poster",
+    "spritesheet": "sprite",
+    "spritesheet.vtt": "vtt",
+    "contact_sheet": "sheet",
+}
 
 
 class FileView(ApiView):
@@ -24,7 +31,7 @@ class FileView(ApiView):
         """`variant` of the query as a kind of file. Raises Invalid."""
         variant = flat(self.request.query_params).get("variant", "video")
         if variant not in _KINDS:
-            sentence = f"“variant” is video or thumbnail, not “{variant[:40]}”."
+            sentence = f"“variant” is one of {', '.join(_KINDS)}, not “{variant[:40]}”."
             raise Invalid("invalid_request", sentence, fields={"variant": sentence})
         return _KINDS[variant]
 
