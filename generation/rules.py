@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from core.errors import Invalid
 from generation.models import ModelVariant
@@ -12,6 +14,8 @@ from generation.states import Relation
 
 LONGEST_PROMPT = 2000
 MOST_TAKES = 16
+SETTINGS = "privateview.settings/1"
+"""What `queries.settings` writes and `order_from_settings` reads."""
 _SIZE = re.compile(r"[1-9][0-9]{1,3}x[1-9][0-9]{1,3}")
 LARGEST_SEED = 2**32 - 1
 
@@ -41,6 +45,18 @@ class Order:
 def seeds(first: int, takes: int) -> list[int]:
     """One seed for each take: `first` and those that follow it, modulo 2**32. The same order gives the same takes."""
     return [(first + number) % (LARGEST_SEED + 1) for number in range(takes)]
+
+
+def own_part(negative_prompt: str, style_negative: str) -> str:
+    """What an order itself wanted left out, without what its style put before it (`look_rules.joined`).
+
+    The whole where the style has been changed since.
+    """
+    before = style_negative.strip().rstrip(",")
+    if not before or not negative_prompt.startswith(before):
+        return negative_prompt
+    rest = negative_prompt[len(before) :]
+    return rest.removeprefix(", ") if not rest or rest.startswith(", ") else negative_prompt
 
 
 def bad_character(text: str) -> bool:
@@ -104,3 +120,58 @@ def can_order(order: Order, variant: ModelVariant) -> bool:
     except Invalid:
         return False
     return True
+
+
+_Plain = TypeVar("_Plain", str, int)
+
+
+def order_from_settings(settings: Any) -> Order:
+    """The order for one more clip from settings as they were exported (`queries.settings`).
+
+    It has no source: whoever brings the settings need not own the clip. What only tells how the clip came out is not
+    read. Raises Invalid (invalid_settings) naming each field that cannot be used.
+    """
+    if not isinstance(settings, dict) or settings.get("schema") != SETTINGS:
+        sentence = f"This is not the settings of a clip as we export them: “schema” must be “{SETTINGS}”."
+        raise Invalid("invalid_settings", sentence, fields={"schema": sentence})
+    faults: dict[str, str] = {}
+    style = _part(settings, "style", faults)
+    order = Order(
+        prompt=_plain(settings, "prompt", str, faults) or "",
+        variant=_plain(settings, "model", str, faults),
+        seconds=_plain(settings, "seconds", int, faults),
+        size=_plain(settings, "size", str, faults),
+        seed=_plain(settings, "seed", int, faults),
+        style=_plain(style, "id", str, faults, "style"),
+        negative_prompt=own_part(
+            _plain(settings, "negative_prompt", str, faults) or "",
+            _plain(style, "negative_prompt", str, faults, "style") or "",
+        ),
+        reference=_plain(_part(settings, "reference", faults), "id", str, faults, "reference"),
+    )
+    if faults:
+        raise Invalid("invalid_settings", " ".join(faults.values()), fields=faults)
+    return order
+
+
+def _part(settings: Mapping[str, Any], name: str, faults: dict[str, str]) -> Mapping[str, Any]:
+    found = settings.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        faults[name] = f"“{name}” is an object, or null."
+        return {}
+    return found
+
+
+def _plain(
+    settings: Mapping[str, Any], name: str, kind: type[_Plain], faults: dict[str, str], field: str = ""
+) -> _Plain | None:
+    found: object = settings.get(name)
+    if found is None:
+        return None
+    if isinstance(found, bool) or not isinstance(found, kind):
+        what = "text" if kind is str else "a whole number"
+        faults[field or name] = f"“{f'{field}.{name}' if field else name}” is {what}, or null."
+        return None
+    return found

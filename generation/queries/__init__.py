@@ -10,12 +10,19 @@ from generation.queries.clips import (
     takes,
     watcher_may_see,
 )
+from generation.queries.kept import HitRate, HitRates, hit_rates
+from generation.queries.lineage import Kin, Lineage, lineage
+from generation.queries.settings import settings
 from generation.queries.variants import usable_variants, variants
 from generation.queries.views import ClipView, MasterView, RenditionView, StyleName, VariantView
 from generation.queries.waiting import Waiting, ahead, steps_of, waiting
 
 __all__ = [
     "ClipView",
+    "HitRate",
+    "HitRates",
+    "Kin",
+    "Lineage",
     "MasterView",
     "RenditionView",
     "StyleName",
@@ -26,8 +33,11 @@ __all__ = [
     "clips",
     "clips_of",
     "counts",
+    "hit_rates",
+    "lineage",
     "own_clip",
     "own_clips",
+    "settings",
     "steps_of",
     "takes",
     "usable_variants",

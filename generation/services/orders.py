@@ -19,7 +19,7 @@ from generation.queries.variants import variants_open_to
 from generation.rules import LARGEST_SEED, Order, check_order, order_faults, seeds
 from generation.services import looks, references
 from generation.services.looks import Look
-from generation.services.queueing import wake_after_commit
+from generation.services.queueing import note_expectation, wake_after_commit
 from generation.states import Relation
 from programme.queries import MembershipView
 from programme.services import quotas
@@ -53,6 +53,7 @@ def place(*, caller: Caller, order: Order, basis: Basis | None = None, now: date
         first, ids_made = takes[0], [take.public_id for take in takes]
         quotas.reserve_each(membership_id=member.id, videos=ids_made, seconds=first.cost, now=now)
         Video.objects.bulk_create(takes)
+        note_expectation(lane=variant.queue, videos=[take.pk for take in takes], now=now)
         events.record(
             action="video.requested",
             actor=caller.actor,
@@ -64,7 +65,7 @@ def place(*, caller: Caller, order: Order, basis: Basis | None = None, now: date
     return tuple(ids_made)
 
 
-def faults(*, caller: Caller, order: Order) -> Mapping[str, str]:
+def faults(*, caller: Caller, order: Order, basis: Basis | None = None) -> Mapping[str, str]:
     """What `place` would refuse, by field; nothing for who may not order at all."""
     if caller.membership is None:
         return {}
@@ -78,7 +79,7 @@ def faults(*, caller: Caller, order: Order) -> Mapping[str, str]:
         return {}
     with transaction.atomic():
         for ask in (
-            lambda: _look(member, open_variants, variant, order, None),
+            lambda: _look(member, open_variants, variant, order, basis),
             lambda: _picture(member, open_variants, variant, order),
         ):
             try:

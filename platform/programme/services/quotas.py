@@ -84,6 +84,14 @@ def reserve_each(*, membership_id: int, videos: Sequence[str], seconds: int, now
         )
 
 
+def check_left(*, membership_id: int, seconds: int, count: int, now: datetime) -> None:
+    """Raise OverQuota where `reserve_each` would, for `count` videos of `seconds` each. Nothing is held."""
+    zone = Membership.objects.values_list("programme__timezone", flat=True).get(id=membership_id)
+    quota = quota_today(membership_id, now)
+    if quota.left < seconds * count:
+        raise _exhausted(quota, seconds, count, zone)
+
+
 def settle(*, video: str, now: datetime) -> bool:
     """The clip is finished: its seconds are used, on the day on which they were reserved. False if already ended."""
     return _end(video, QuotaKind.SETTLE, now)
