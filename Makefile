@@ -25,7 +25,8 @@ test: install-dev chromium ## everything that must pass: format, lint, types, im
 	$(PY) -m pytest $(PYTEST)
 
 test-models: install-dev ## every family of checkpoints, tiny and with random weights
-	$(PY) -m pytest -m "" tests/contracts/test_families.py $(PYTEST)
+	$(PY) -m pytest -m "" tests/contracts/test_families.py tests/unit/engine/test_lora.py \
+		tests/unit/engine/test_rendering.py $(PYTEST)
 
 bench: install-dev ## print figures: throughput, CPU time, beside their twins
 	$(PY) -m tests.bench

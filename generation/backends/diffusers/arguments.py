@@ -24,11 +24,6 @@ class Run:
     generators: list[torch.Generator]
     picture: Pictures.Image | None = None  # which all takes start from
 
-    @property
-    def volume(self) -> int:
-        """Pixels that are made."""
-        return len(self.prompts) * self.size.frames * self.size.height * self.size.width
-
 
 def arguments(profile: Profile, pipeline: Any, run: Run) -> dict[str, Any]:
     """What the pipeline is called with. Sets its guider, where guidance is no argument."""

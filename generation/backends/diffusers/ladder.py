@@ -12,15 +12,15 @@ import torch
 
 from generation.backends.diffusers.profile import RUNGS
 
-# On the processor itself there is nowhere else for weights to go.
-_WITHOUT_GPU: Final = ("none", "tiling")
+# All weights stay where they are used. On the processor itself there is nowhere else for them to go.
+ROOMY: Final = ("none", "tiling")
 EXPERTS: Final = ("transformer", "transformer_2")
 
 
 def rungs(ladder: tuple[str, ...], device: torch.device) -> tuple[str, ...]:
     """The rungs of a family's ladder that this device has, from fast to small; at least one."""
-    able = tuple(rung for rung in RUNGS if rung in ladder and (device.type != "cpu" or rung in _WITHOUT_GPU))
-    return able or _WITHOUT_GPU[:1]
+    able = tuple(rung for rung in RUNGS if rung in ladder and (device.type != "cpu" or rung in ROOMY))
+    return able or ROOMY[:1]
 
 
 def place(pipeline: Any, rung: str, device: torch.device) -> None:

@@ -21,14 +21,15 @@ class Meter:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         self._before = _resident()
-        self._resting = self._working = 0
+        self._most = self._resting = self._working = 0
         self._volume = 0
 
     @property
     def memory(self) -> int:
         """Bytes at most so far: reserved on the GPU, or by which this process has grown."""
         if self._device.type == "cuda":
-            return int(torch.cuda.max_memory_reserved(self._device))
+            self._most = max(self._most, torch.cuda.max_memory_reserved(self._device))
+            return self._most
         return max(0, _highest() - self._before)
 
     @contextmanager
@@ -37,6 +38,7 @@ class Meter:
         if self._device.type != "cuda":
             yield
             return
+        self._most = self.memory  # which the next line forgets
         torch.cuda.reset_peak_memory_stats(self._device)
         resting = torch.cuda.memory_allocated(self._device)
         yield

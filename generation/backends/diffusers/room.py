@@ -6,7 +6,7 @@ import gc
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 import torch
 
@@ -14,6 +14,7 @@ from generation.backends.diffusers import ladder
 from generation.backends.diffusers.loaded import Loaded
 from generation.backends.diffusers.meter import Meter
 from generation.backends.diffusers.profile import Profile
+from generation.backends.diffusers.sizes import NativeSize, smallest_size
 from generation.backends.diffusers.steps import Track
 from generation.backends.diffusers.windows import Take, render_alone, render_together
 from generation.errors import Transient
@@ -21,8 +22,6 @@ from generation.spec import Image
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
-
-_ROOMY: Final = ("none", "tiling")  # the rungs on which there may be room for several takes
 
 
 class Room:
@@ -34,9 +33,13 @@ class Room:
         self._folder, self._profile = folder, profile
         self._rungs = ladder.rungs(profile.ladder, device)
         self._limit: int | None = None  # takes in one forward, once more of them did not fit
-        self.most_at_once = 1
         self._loaded: Loaded | None = None
         self._settle(self._rungs[0])
+
+    @property
+    def most_at_once(self) -> int:
+        """How many of the smallest takes are likely to fit in one forward."""
+        return self._fit(smallest_size(self._profile)) if self.rung in ladder.ROOMY else 1
 
     @property
     def takes_adapters(self) -> bool:
@@ -45,16 +48,14 @@ class Room:
 
     def at_once(self, take: Take) -> int:
         """How many takes like this one are likely to fit in one forward."""
-        if take.alone or self.rung not in _ROOMY:
+        if take.alone or self.rung not in ladder.ROOMY:
             return 1
-        volume = take.size.frames * take.size.height * take.size.width
-        fit = self.meter.at_once(volume)
-        fit = fit if self._limit is None else min(fit, self._limit)
-        self.most_at_once = max(self.most_at_once, fit)
-        return fit
+        return self._fit(take.size)
 
     def render(self, takes: Sequence[Take], track: Track) -> list[list[Image]]:
         """Pictures of each take. Memory that runs out costs a step down, once in a render; then it is Transient."""
+        if self._loaded is None:  # it did not fit last time; there may be room by now
+            self._settle(self.rung)
         if len(takes) > 1 and not any(take.alone for take in takes):
             try:
                 return self._attempt(takes, track)
@@ -74,10 +75,14 @@ class Room:
         except MemoryError as fault:
             raise Transient("The memory ran out, also after a step down.") from fault
 
+    def _fit(self, size: NativeSize) -> int:
+        fit = self.meter.at_once(size.volume)
+        return fit if self._limit is None else min(fit, self._limit)
+
     def _attempt(self, takes: Sequence[Take], track: Track) -> list[list[Image]]:
         track.start(takes[0].spec.steps, runs=1)
         self._use_adapter(takes)
-        with self.meter.measuring(_volume(takes)):
+        with self.meter.measuring(len(takes) * takes[0].size.volume):
             return _in_memory(lambda: render_together(self._there, takes, track))
 
     def _attempt_each(self, takes: Sequence[Take], track: Track) -> list[list[Image]]:
@@ -85,7 +90,7 @@ class Room:
         self._use_adapter(takes)
         clips = []
         for take in takes:
-            with self.meter.measuring(_volume([take])):
+            with self.meter.measuring(take.size.volume):
                 clips.append(_in_memory(lambda take=take: render_alone(self._there, take, track)))  # type: ignore[misc]
         return clips
 
@@ -94,7 +99,7 @@ class Room:
 
     @property
     def _there(self) -> Loaded:
-        assert self._loaded is not None  # noqa: S101 (only while it settles)
+        assert self._loaded is not None  # noqa: S101 (it has settled)
         return self._loaded
 
     def _settle(self, rung: str | None) -> None:
@@ -113,11 +118,6 @@ class Room:
     def _below(self) -> str | None:
         place = self._rungs.index(self.rung)
         return self._rungs[place + 1] if place + 1 < len(self._rungs) else None
-
-
-def _volume(takes: Sequence[Take]) -> int:
-    size = takes[0].size
-    return len(takes) * size.frames * size.height * size.width
 
 
 def _in_memory(work: Callable[[], Result]) -> Result:

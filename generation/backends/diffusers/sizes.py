@@ -28,6 +28,11 @@ class NativeSize:
     frames: int
     windows: int
 
+    @property
+    def volume(self) -> int:
+        """Pixels of one stretch: what memory grows with."""
+        return self.width * self.height * self.frames
+
 
 def check_size(profile: Profile, spec: RenderSpec) -> None:
     """Raises SpecRejected for a length or a shape that the model cannot fill, and says the nearest that it can."""

@@ -35,6 +35,26 @@ def test_refuses_what_is_neither_folder_nor_hub_id(name: str) -> None:
         locate(name)
 
 
+def test_asks_the_hub_for_the_pinned_revision_and_for_safetensors_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from diffusers import DiffusionPipeline
+
+    asked: list[tuple[str, dict[str, object]]] = []
+
+    def download(name: str, **named: object) -> str:
+        asked.append((name, named))
+        return str(tmp_path)
+
+    monkeypatch.setattr(DiffusionPipeline, "download", download)
+    assert locate("owner/name@abc123") == locate("owner/name") == tmp_path
+    safe = {"use_safetensors": True, "trust_remote_code": False}
+    assert asked == [
+        ("owner/name", {"revision": "abc123", **safe}),
+        ("owner/name", {"revision": None, **safe}),
+    ]
+
+
 def test_refuses_unknown_backend() -> None:
     with pytest.raises(EngineError, match="no backend 'sora'"):
         registry.load("sora")

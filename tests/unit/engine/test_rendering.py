@@ -119,10 +119,7 @@ def test_both_pipelines_have_the_same_parts_in_memory(backend: DiffusersBackend)
 
 
 def test_a_checkpoint_that_has_not_learned_pictures_says_so(tmp_path: Path) -> None:
-    save_tiny_wan_5b(tmp_path)
-    profile = json.loads((tmp_path / "profile.json").read_text())
-    (tmp_path / "profile.json").write_text(json.dumps({**profile, "images": False}))
-    backend = DiffusersBackend(tmp_path)
+    backend = with_profile(tmp_path, images=False)
     assert not backend.capability().images
     for wrong, code in (
         (replace(SPEC, seconds=2, image=save_picture(tmp_path)), "images_unsupported"),
@@ -131,6 +128,35 @@ def test_a_checkpoint_that_has_not_learned_pictures_says_so(tmp_path: Path) -> N
         with pytest.raises(SpecRejected) as refused:
             backend.check(wrong)
         assert refused.value.code == code
+
+
+def with_profile(folder: Path, **more: object) -> DiffusersBackend:
+    save_tiny_wan_5b(folder)
+    file = folder / "profile.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **more}))
+    return DiffusersBackend(folder)
+
+
+def test_a_cache_is_used_where_asked_for_and_forgets_between_renders(
+    backend: DiffusersBackend, tmp_path: Path
+) -> None:
+    spec = replace(SPEC, seconds=2, steps=6)
+    cached = with_profile(tmp_path, cache=0.2)
+    first = pixels(cached, spec)
+    assert abs(first - pixels(backend, spec)).max() > 3
+    heard: list[int] = []
+    with pytest.raises(RenderCancelled):
+        cached.render(
+            [spec], progress=lambda done, _: heard.append(done), cancelled=lambda: heard[-1:] == [3]
+        )
+    assert (pixels(cached, spec) == first).all()
+
+
+@pytest.mark.models
+@pytest.mark.timeout(600)
+def test_compiled_blocks_give_the_same_pictures(backend: DiffusersBackend, tmp_path: Path) -> None:
+    spec = replace(SPEC, seconds=2)
+    assert abs(pixels(with_profile(tmp_path, compile=True), spec) - pixels(backend, spec)).max() <= 2
 
 
 def test_a_damaged_decoder_is_our_fault_and_makes_no_clip(tmp_path: Path) -> None:
