@@ -12,10 +12,19 @@ from typing import Any
 
 from django.db import connection
 
+from core import clock
 from generation.states import VideoState
 
-# The place in the queue is asked for while a video waits, and only then. The three counts lean on the partial
-# indexes of what is queued, of what is leased and of the attempts that finished.
+# Whoever waits stands in a line, which `generation_line` knows (migration 0004); it is asked for the queues in which
+# the member waits, and for none when nothing does.
+_LINE = """
+WITH line AS MATERIALIZED (
+    SELECT found.* FROM (
+        SELECT DISTINCT o.membership_id, s.queue
+        FROM generation_video o JOIN generation_modelvariant s ON s.id = o.variant_id
+        WHERE o.membership_id = %(membership)s AND o.state = 'queued'{narrowed}
+    ) mine CROSS JOIN LATERAL generation_line(mine.queue, %(now)s) found
+)"""
 _STATUS = """
 SELECT v.id, v.public_id, v.code, v.state, v.prompt, v.completed_prompt, v.seed, v.width, v.height, v.seconds,
        v.cost, v.attempts_made, v.created_at, v.started_at, v.finished_at, v.error_code, v.error_sentence,
@@ -23,43 +32,35 @@ SELECT v.id, v.public_id, v.code, v.state, v.prompt, v.completed_prompt, v.seed,
        v.request, v.take, (SELECT count(*) FROM generation_video t WHERE t.request = v.request),
        v.starred_at IS NOT NULL, v.discarded_at IS NOT NULL, v.negative_prompt, v.ignored_words, v.relation,
        style.public_id, style.name, source.public_id, reference.public_id, master.windows,
-       CASE WHEN v.state = 'queued' THEN (
-           SELECT count(*) FROM generation_video o
-           WHERE o.state = 'queued' AND (o.queued_at, o.id) < (v.queued_at, v.id)
-             AND o.variant_id IN (SELECT s.id FROM generation_modelvariant s WHERE s.queue = variant.queue)
-       ) END,
-       CASE WHEN v.state = 'queued' THEN (
-           SELECT count(*) FROM generation_video o
-           WHERE o.state = 'in_progress'
-             AND o.variant_id IN (SELECT s.id FROM generation_modelvariant s WHERE s.queue = variant.queue)
-       ) END,
-       CASE WHEN v.state = 'queued' THEN (
-           SELECT extract(epoch FROM avg(latest.took)) FROM (
-               SELECT a.ended_at - a.started_at AS took
-               FROM generation_attempt a
-               JOIN generation_video o ON o.id = a.video_id
-               JOIN generation_modelvariant s ON s.id = o.variant_id
-               WHERE a."end" = 'finished' AND s.queue = variant.queue
-               ORDER BY a.ended_at DESC LIMIT 20
-           ) latest
-       ) END
+       line.place, line.wait
 FROM generation_video v
 JOIN generation_modelvariant variant ON variant.id = v.variant_id
 LEFT JOIN generation_master master ON master.video_id = v.id
 LEFT JOIN generation_stylepreset style ON style.id = v.style_id
 LEFT JOIN generation_video source ON source.id = v.source_id
 LEFT JOIN generation_reference reference ON reference.id = v.reference_id
+LEFT JOIN line ON line.video_id = v.id
 """
-_ONE = _STATUS + "WHERE v.public_id = %s AND v.membership_id = %s AND v.deleted_at IS NULL"
+_ONE = (
+    _LINE.format(narrowed=" AND o.public_id = %(video)s")
+    + _STATUS
+    + "WHERE v.public_id = %(video)s AND v.membership_id = %(membership)s AND v.deleted_at IS NULL"
+)
 _PAGE = {  # by order, and by whether it follows something
-    (ascending, follows): _STATUS
-    + "WHERE v.membership_id = %s AND v.deleted_at IS NULL "
-    + (f"AND (v.created_at, v.id) {'>' if ascending else '<'} (%s, %s) " if follows else "")
+    (ascending, follows): _LINE.format(narrowed="")
+    + _STATUS
+    + "WHERE v.membership_id = %(membership)s AND v.deleted_at IS NULL "
+    + (f"AND (v.created_at, v.id) {'>' if ascending else '<'} (%(at)s, %(id)s) " if follows else "")
     + ("ORDER BY v.created_at, v.id " if ascending else "ORDER BY v.created_at DESC, v.id DESC ")
-    + "LIMIT %s"
+    + "LIMIT %(limit)s"
     for ascending in (True, False)
     for follows in (True, False)
 }
+_TAKES = (
+    _LINE.format(narrowed="")
+    + _STATUS
+    + "WHERE v.request = %(request)s AND v.membership_id = %(membership)s AND v.deleted_at IS NULL ORDER BY v.take"
+)
 _EDGE = "SELECT created_at, id FROM generation_video WHERE public_id = %s AND membership_id = %s"
 
 
@@ -105,21 +106,14 @@ class VideoStatus:
     source: str | None
     reference: str | None
     windows: int | None
-    queued_before: int | None
-    running: int | None
-    usual: Any
-
-    @property
-    def position(self) -> int | None:
-        """Counts from 1, the next to start."""
-        return None if self.queued_before is None else self.queued_before + 1
+    position: int | None
+    """Counts from 1, the next to start."""
+    wait_seconds: float | None
 
     @property
     def wait(self) -> int | None:
-        """Seconds until it starts; None before anything was measured, and when it does not wait."""
-        if self.usual is None or self.queued_before is None or self.running is None:
-            return None
-        return round(float(self.usual) * (self.queued_before + self.running))
+        """Seconds until it starts; None when it does not wait, without a worker, and before anything was measured."""
+        return None if self.wait_seconds is None else round(self.wait_seconds)
 
     @property
     def is_open(self) -> bool:
@@ -129,7 +123,7 @@ class VideoStatus:
 def status(public_id: str, membership_id: int) -> VideoStatus | None:
     """A member's own video that is not deleted. One statement."""
     with connection.cursor() as cursor:
-        cursor.execute(_ONE, (public_id, membership_id))
+        cursor.execute(_ONE, {"video": public_id, "membership": membership_id, "now": clock.now()})
         row = cursor.fetchone()
     return VideoStatus(*row) if row else None
 
@@ -141,13 +135,20 @@ def statuses(
 
     None when `after` is not one of the member's videos; a deleted one still marks its place.
     """
-    edge: tuple[Any, ...] = ()
+    values: dict[str, Any] = {"membership": membership_id, "limit": limit, "now": clock.now()}
     with connection.cursor() as cursor:
         if after is not None:
             cursor.execute(_EDGE, (after, membership_id))
             found = cursor.fetchone()
             if found is None:
                 return None
-            edge = found
-        cursor.execute(_PAGE[ascending, after is not None], (membership_id, *edge, limit))
+            values["at"], values["id"] = found
+        cursor.execute(_PAGE[ascending, after is not None], values)
+        return [VideoStatus(*row) for row in cursor.fetchall()]
+
+
+def takes(request: str, membership_id: int) -> list[VideoStatus]:
+    """A member's takes of one request that are not deleted, in their order. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKES, {"request": request, "membership": membership_id, "now": clock.now()})
         return [VideoStatus(*row) for row in cursor.fetchall()]

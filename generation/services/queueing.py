@@ -31,6 +31,11 @@ from generation.states import VideoState
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=60)
+_EXPECT = """
+UPDATE generation_video video SET expected_at = %(now)s + make_interval(secs => line.wait + line.busy)
+FROM generation_line(%(lane)s, %(now)s) line
+WHERE line.video_id = video.id AND video.id = ANY(%(videos)s) AND line.wait IS NOT NULL AND line.busy IS NOT NULL
+"""
 _LOCK = 0x70766C  # our class of advisory locks: "pvl"
 _TRIES = 5
 
@@ -187,6 +192,12 @@ def _send(lane: str) -> bool:
 def wake_after_commit(lane: str) -> None:
     """Call in the transaction that queues something."""
     transaction.on_commit(partial(wake, lane), robust=True)
+
+
+def note_expectation(*, lane: str, videos: Sequence[int], now: datetime) -> None:
+    """Write down when these (row ids), just queued, will be finished as far as can be told: waits are held to that."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EXPECT, {"lane": lane, "videos": list(videos), "now": now})
 
 
 def wake_waiting(*, now: datetime, after: timedelta = timedelta(seconds=15)) -> list[str]:
