@@ -1,20 +1,43 @@
-"""From a spec to files: render, stretch, mark, encode, read back. Plain Python; a folder is all it needs."""
+"""From a spec to files: render, stretch, mark, encode, read back. Plain Python; a folder is all it needs.
+
+`produce` does it all for one clip. Several takes go through `render` together, and each through `finish` by itself.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final
 
 from generation.backends.base import Backend
 from generation.errors import Transient
-from generation.media import mark as marks
-from generation.media.encode import encode
-from generation.media.probe import check
-from generation.spec import Cancelled, FileMade, Frames, Produced, Progress, RenderSpec, VisibleMark
+from generation.media import graph, plan, probe, vtt
+from generation.media.encode import Encoding, encode
+from generation.media.plan import Codec, Plan, Size
+from generation.spec import Cancelled, FileKind, FileMade, Frames, Produced, Progress, RenderSpec, VisibleMark
 
-_TYPES = {"mp4": "video/mp4", "poster": "image/jpeg"}
+_TYPES: Final[dict[FileKind, str]] = {
+    "mp4": "video/mp4",
+    "poster": "image/jpeg",
+    "sprite": "image/jpeg",
+    "sheet": "image/jpeg",
+    "vtt": "text/vtt",
+    "source": "video/x-matroska",
+}
+_VTT: Final = "sprite.vtt"
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """One take as the backend made it; `seconds` is its share of the time that all of them took together."""
+
+    spec: RenderSpec
+    frames: Frames
+    seconds: float
 
 
 def produce(
@@ -25,78 +48,120 @@ def produce(
     folder: Path,
     progress: Progress,
     cancelled: Cancelled,
+    encoding: Encoding | None = None,
+    codec: Codec = "h264",
 ) -> Produced:
     """Make a clip's files in `folder`, which is the caller's to remove.
 
     Raises SpecRejected, Transient or RenderCancelled; the folder is then empty again.
     """
-    try:
-        began = time.monotonic()
-        frames = backend.render([spec], progress=progress, cancelled=cancelled)[0]
-        rendered = time.monotonic() - began
-        return _finish(spec, frames, mark, folder, cancelled, rendered)
-    except BaseException as fault:
-        for left in folder.iterdir():
-            left.unlink()
-        if isinstance(fault, OSError):
-            raise Transient(f"the disk refused: {fault}") from fault
-        raise
+    with _nothing_left_in(folder):
+        take = render([spec], backend=backend, progress=progress, cancelled=cancelled)[0]
+        return finish(take, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding, codec=codec)
 
 
-def _finish(
-    spec: RenderSpec, frames: Frames, mark: VisibleMark, folder: Path, cancelled: Cancelled, rendered: float
-) -> Produced:
+def render(
+    takes: Sequence[RenderSpec], *, backend: Backend, progress: Progress, cancelled: Cancelled
+) -> list[Rendered]:
+    """Takes of one prompt, at most `backend.at_once`, in the order asked for. Raises what `Backend.render` raises."""
     began = time.monotonic()
-    images = list(frames.images)
-    plate, mp4, poster = folder / "mark.png", folder / "clip.mp4", folder / "poster.jpg"
-    marks.draw(mark, width=spec.width, height=spec.height).save(plate)
-    encode(
-        images,
+    frames = backend.render(takes, progress=progress, cancelled=cancelled)
+    share = (time.monotonic() - began) / len(takes)
+    return [Rendered(spec, made, share) for spec, made in zip(takes, frames, strict=True)]
+
+
+def finish(
+    take: Rendered,
+    *,
+    mark: VisibleMark,
+    folder: Path,
+    cancelled: Cancelled,
+    encoding: Encoding | None = None,
+    codec: Codec = "h264",
+) -> Produced:
+    """Make the files of one rendered take in `folder`, each read back before it counts.
+
+    `encoding` hears of frames done while ffmpeg runs. Raises Transient when the machine is not well, EngineError when
+    the frames are not as announced, RenderCancelled; the folder is then empty again.
+    """
+    began = time.monotonic()
+    spec, frames = take.spec, take.frames
+    planned = Plan(
         native=(frames.width, frames.height),
         native_count=frames.count,
         size=(spec.width, spec.height),
         seconds=spec.seconds,
         fps=spec.fps,
-        mark=plate,
-        margin=marks.margin(spec.width, spec.height),
-        mp4=mp4,
-        poster=poster,
-        cancelled=cancelled,
+        codec=codec,
     )
-    plate.unlink()
-    check(mp4, width=spec.width, height=spec.height, frames=spec.frame_count, seconds=spec.seconds)
-    digest = hashlib.sha256()
-    for image in images:
-        digest.update(image.tobytes())
+    with _nothing_left_in(folder):
+        digest = encode(
+            frames.images, plan=planned, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding
+        )
+        files = _read_back(planned, folder, digest)
     return Produced(
-        files=(_file("mp4", mp4, spec), _file("poster", poster, spec)),
-        frames_sha256=digest.hexdigest(),
-        frame_count=spec.frame_count,
+        files=files,
+        frames_sha256=digest,
+        frame_count=planned.frames,
         fps=spec.fps,
         seconds=float(spec.seconds),
         native_width=frames.width,
         native_height=frames.height,
         native_frames=frames.count,
-        method=_method(spec, frames),
+        method=_method(planned, frames),
         completed_prompt=frames.completed_prompt,
         ignored_words=frames.ignored_words,
-        render_seconds=rendered,
+        render_seconds=take.seconds,
         encode_seconds=time.monotonic() - began,
         windows=frames.windows,
     )
 
 
-def _file(kind: Literal["mp4", "poster"], path: Path, spec: RenderSpec) -> FileMade:
+@contextmanager
+def _nothing_left_in(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException as fault:
+        for left in folder.iterdir():
+            left.unlink()
+        if isinstance(fault, OSError):
+            raise Transient(f"the machine refused: {fault}") from fault
+        raise
+
+
+def _read_back(planned: Plan, folder: Path, digest: str) -> tuple[FileMade, ...]:
+    """Every file, after it has shown that it is what was planned; the VTT file is written here."""
+    sprite, sheet = plan.sprite(planned), plan.sheet(planned)
+    pictures: dict[FileKind, Size] = {"poster": planned.size, "sprite": sprite.size, "sheet": sheet.size}
+    paths = {kind: folder / name for kind, name in graph.NAMES.items()}
+    probe.check_clip(paths["mp4"], planned)
+    for kind, size in pictures.items():
+        probe.check_picture(paths[kind], size)
+    probe.check_source(paths["source"], digest)
+    (folder / _VTT).write_text(vtt.write(sprite, seconds=planned.seconds), encoding="utf-8")
+    return (
+        _file("mp4", paths["mp4"], planned.size),
+        *(_file(kind, paths[kind], size) for kind, size in pictures.items()),
+        _file("vtt", folder / _VTT, (0, 0)),
+        _file("source", paths["source"], planned.native),
+    )
+
+
+def _file(kind: FileKind, path: Path, size: Size) -> FileMade:
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return FileMade(kind, path, digest, path.stat().st_size, _TYPES[kind], spec.width, spec.height)
+    return FileMade(kind, path, digest, path.stat().st_size, _TYPES[kind], *size)
 
 
-def _method(spec: RenderSpec, frames: Frames) -> str:
-    """How native frames became the delivered ones, said plainly."""
+def _method(planned: Plan, frames: Frames) -> str:
+    """What the model made, and how that became the delivered frames, said plainly; at most 300 characters."""
+    rate = f"{planned.native_count / planned.seconds:.1f}".removesuffix(".0")
+    made = f"The model made {frames.count} frames of {frames.width} × {frames.height}, {rate} a second"
+    if frames.windows > 1:
+        made += f", in {frames.windows} windows, each going on from the last picture of the one before"
     done = []
-    if frames.count != spec.frame_count:
-        done.append(f"Stretched to {spec.fps} frames a second by motion-compensated interpolation")
-    if (frames.width, frames.height) != (spec.width, spec.height):
-        done.append(f"{'scaled' if done else 'Scaled'} to {spec.width} × {spec.height}, cropped to fit")
-    return (", ".join(done) or "Delivered as the model made it") + "."
+    if planned.stretched:
+        done.append(f"interpolated at that size to {planned.fps} a second (motion-compensated)")
+    if planned.native != planned.size:
+        done.append(f"scaled to {planned.size[0]} × {planned.size[1]}, cropped to fit")
+    return f"{made}; {', then '.join(done)}." if done else f"{made}; delivered as made."

@@ -1,160 +1,152 @@
-"""One ffmpeg process from native frames to every file: stretch in time, scale, mark, encode, poster.
-
-Frames are stretched at the model's own size, where motion estimation is cheap, and scaled afterwards.
-"""
+"""One ffmpeg process from native frames to every file, fed frame by frame, watched, and ended when it must be."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import selectors
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Final, TypeAlias
 
-import ffmpeg
+import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from generation.errors import RenderCancelled, Transient
-from generation.spec import Cancelled, Image
+from generation.errors import EngineError, RenderCancelled, Transient
+from generation.media import graph
+from generation.media import mark as marks
+from generation.media.plan import Plan, Size, sheet, sprite
+from generation.spec import Cancelled, Image, VisibleMark
 
-_CRF = 18
-_GOP_SECONDS = 2
-_POLL = 0.05  # seconds
-_LONGEST = 1800.0  # seconds; an encode that takes longer hangs
-_BT709 = {"colorspace": "bt709", "color_primaries": "bt709", "color_trc": "bt709", "color_range": "tv"}
+# Called with (frames encoded, frames in all); the first call has 0 done, the last one all.
+Encoding: TypeAlias = Callable[[int, int], None]
+
+_POLL: Final = 0.1  # seconds
+_LONGEST: Final = 1800.0  # seconds; an encode that takes longer hangs
 
 
 def encode(
     images: Iterable[Image],
     *,
-    native: tuple[int, int],
-    native_count: int,
-    size: tuple[int, int],
-    seconds: int,
-    fps: int,
-    mark: Path,
-    margin: int,
-    mp4: Path,
-    poster: Path,
+    plan: Plan,
+    mark: VisibleMark | None,
+    folder: Path,
     cancelled: Cancelled,
-) -> None:
-    """Write `mp4` (H.264, yuv420p, bt709, closed GOPs of 2 s, faststart) and `poster` (JPEG of the middle frame).
+    encoding: Encoding | None = None,
+) -> str:
+    """Write the files of `graph.NAMES` into the folder; returns the SHA-256 of the native frames.
 
-    `native` and `size` are (width, height). The first native frame is the first delivered one, the last the last.
-    Raises Transient when ffmpeg dies or the disk is full, RenderCancelled when it was stopped.
+    The frames are read once and never kept. Raises Transient when ffmpeg dies or the disk is full, RenderCancelled
+    when it was stopped, EngineError when the images are not as the plan says, and whatever reading them raises.
     """
-    command = _graph(native, native_count, size, seconds, fps, mark, margin, mp4, poster)
-    with tempfile.TemporaryFile() as complaints:
-        process = subprocess.Popen(
-            command.compile(cmd=get_ffmpeg_exe(), overwrite_output=True),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=complaints,
-        )
-        with ThreadPoolExecutor(1, thread_name_prefix="feed-ffmpeg") as pool:
-            # Beside the watch, so that a process that stops reading can be stopped too.
-            feeding = pool.submit(_feed, process, images)
-            try:
-                _wait(process, cancelled)
-            finally:
-                if process.poll() is None:
-                    process.kill()
-                    process.wait()
-        feeding.result()
+    command = (get_ffmpeg_exe(), *graph.arguments(plan, draw_plates(mark, plan, folder)))
+    with _running(command, folder) as (process, complaints), ThreadPoolExecutor(1, "feed-ffmpeg") as pool:
+        # Beside the watch, so that a process that stops reading can be stopped too.
+        feeding = pool.submit(_feed, process, images, plan)
+        try:
+            _watch(process, feeding, plan.frames, cancelled, encoding)
+        finally:
+            process.kill()  # no-op for one that has ended; the feeder must not wait for one that has not
+            process.wait()
+        digest = feeding.result()
         if process.returncode:
             raise Transient(f"ffmpeg ended with {process.returncode}: {_tail(complaints)}")
+    for name in graph.PLATES.values():
+        (folder / name).unlink()
+    return digest
 
 
-def _graph(
-    native: tuple[int, int],
-    native_count: int,
-    size: tuple[int, int],
-    seconds: int,
-    fps: int,
-    mark: Path,
-    margin: int,
-    mp4: Path,
-    poster: Path,
-) -> Any:
-    frames = seconds * fps
-    rate = f"{(native_count - 1) * fps}/{frames - 1}" if native_count > 1 else str(fps)
-    pictures = ffmpeg.input("pipe:", format="rawvideo", pix_fmt="rgb24", video_size=native, framerate=rate)
-    if native_count != frames:
-        # Interpolation looks ahead: without more frames after the last one it would drop the end.
-        pictures = pictures.filter("tpad", stop=4, stop_mode="clone")
-        pictures = pictures.filter(
-            "minterpolate", fps=fps, mi_mode="mci", mc_mode="aobmc", me_mode="bidir", vsbmc=1, scd="none"
-        )
-    pictures = (
-        pictures.filter("tpad", stop=-1, stop_mode="clone")
-        .filter("trim", end_frame=frames)
-        .filter(
-            "scale",
-            *size,
-            force_original_aspect_ratio="increase",
-            flags="bicubic+accurate_rnd+full_chroma_int",
-            out_color_matrix="bt709",
-            out_range="tv",
-        )
-        .filter("crop", *size)
-        .filter("setsar", 1)
-        .filter("format", "yuv420p")
-        # The encoder writes what the frames say of themselves; options of the output alone are not enough.
-        .filter("setparams", **{k: v for k, v in _BT709.items() if k != "color_range"}, range="tv")
-        .overlay(ffmpeg.input(str(mark)), x=margin, y=f"main_h-overlay_h-{margin}", eof_action="repeat")
-        .filter_multi_output("split")
-    )
-    clip = ffmpeg.output(
-        pictures[0],
-        str(mp4),
-        vcodec="libx264",
-        preset="veryfast",
-        crf=_CRF,
-        pix_fmt="yuv420p",
-        r=fps,
-        g=_GOP_SECONDS * fps,
-        movflags="+faststart",
-        **{"frames:v": frames, "flags": "+cgop"},
-        **_BT709,
-    )
-    still = ffmpeg.output(
-        # JPEG is full range and, by JFIF, of the older matrix.
-        pictures[1]
-        .filter("select", f"eq(n,{frames // 2})")
-        .filter("scale", in_color_matrix="bt709", out_color_matrix="bt601", in_range="tv", out_range="pc")
-        .filter("format", "yuvj420p"),
-        str(poster),
-        vcodec="mjpeg",
-        **{"frames:v": 1, "q:v": 3, "update": 1},
-    )
-    return ffmpeg.merge_outputs(clip, still).global_args(
-        "-hide_banner", "-nostats", "-loglevel", "error", "-y"
-    )
+def draw_plates(mark: VisibleMark | None, plan: Plan, folder: Path) -> tuple[tuple[Size, Size], ...]:
+    """Draw the mark once for the clip and once for a cell of each grid; their sizes and upper left corners."""
+    plates = []
+    for name, size in zip(
+        graph.PLATES.values(), (plan.size, sprite(plan).cell, sheet(plan).cell), strict=True
+    ):
+        plate, margin = marks.draw(mark, width=size[0], height=size[1]), marks.margin(*size)
+        (folder / name).write_bytes(plate.tobytes())
+        plates.append((plate.size, (margin, size[1] - plate.height - margin)))
+    return tuple(plates)
 
 
-def _feed(process: subprocess.Popen[bytes], images: Iterable[Image]) -> None:
-    """Hands over all images. When ffmpeg ends early, its own words say why, and are read by the caller."""
+@contextmanager
+def _running(command: tuple[str, ...], folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    with (
+        tempfile.TemporaryFile() as complaints,
+        subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints
+        ) as process,
+    ):
+        yield process, complaints
+
+
+def _feed(process: subprocess.Popen[bytes], images: Iterable[Image], plan: Plan) -> str:
+    """Hand over all images. When ffmpeg ends early, its own words say why, and are read by the caller."""
+    digest, count = hashlib.sha256(), 0
+    shape = (plan.native[1], plan.native[0], 3)
     if process.stdin is None:
         raise Transient("ffmpeg has no input")
-    with suppress(BrokenPipeError):
-        try:
-            for image in images:
-                process.stdin.write(image.tobytes())
-        finally:
-            process.stdin.close()
+    with suppress(BrokenPipeError), process.stdin:
+        for image in images:
+            if image.shape != shape or image.dtype != np.uint8:
+                raise EngineError(
+                    f"a frame of {image.shape} {image.dtype} where {shape} uint8 were announced"
+                )
+            whole = np.ascontiguousarray(image).data
+            digest.update(whole)
+            process.stdin.write(whole)
+            count += 1
+        if count != plan.native_count:
+            raise EngineError(f"{count} frames came where {plan.native_count} were announced")
+    return digest.hexdigest()
 
 
-def _wait(process: subprocess.Popen[bytes], cancelled: Cancelled) -> None:
+def _watch(
+    process: subprocess.Popen[bytes],
+    feeding: Future[str],
+    frames: int,
+    cancelled: Cancelled,
+    encoding: Encoding | None,
+) -> None:
+    """Until ffmpeg has ended; pass on what it says of its progress, and stop it when there is reason to."""
     deadline = time.monotonic() + _LONGEST
-    while process.poll() is None:
+    tell = encoding or (lambda *_: None)
+    tell(0, frames)
+    for done in _progress(process):
         if cancelled():
             raise RenderCancelled
         if time.monotonic() > deadline:
             raise Transient("ffmpeg did not come to an end")
-        time.sleep(_POLL)
+        if feeding.done() and feeding.exception():
+            return  # half of the frames make no clip; the caller raises what happened
+        if done is not None:
+            tell(min(done, frames), frames)
+    if process.returncode == 0 and not (feeding.done() and feeding.exception()):
+        tell(frames, frames)
+
+
+def _progress(process: subprocess.Popen[bytes]) -> Iterator[int | None]:
+    """Frames of the clip that are encoded, whenever ffmpeg says so; None when it has been silent for a while."""
+    with selectors.DefaultSelector() as waiting:
+        if process.stdout is not None:
+            waiting.register(process.stdout, selectors.EVENT_READ)
+        while waiting.get_map():
+            if not waiting.select(_POLL):
+                yield None
+            elif said := os.read(process.stdout.fileno(), 1 << 16):  # type: ignore[union-attr]
+                counts = [line[6:] for line in said.splitlines() if line.startswith(b"frame=")]
+                yield int(counts[-1]) if counts and counts[-1].strip().isdigit() else None
+            else:
+                waiting.unregister(process.stdout)  # type: ignore[arg-type]
+    while True:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_POLL)
+            return
+        yield None
 
 
 def _tail(complaints: IO[bytes]) -> str:

@@ -23,11 +23,13 @@ def font(shorter: int) -> ImageFont.FreeTypeFont:
     return ImageFont.truetype(str(FONT), size=max(12, round(shorter / 24)))
 
 
-def draw(mark: VisibleMark, *, width: int, height: int) -> Pictures.Image:
-    """The mark as an RGBA picture with even sides, for a clip of that size.
+def draw(mark: VisibleMark | None, *, width: int, height: int) -> Pictures.Image:
+    """The mark as an RGBA picture with even sides, for a clip of that size; without one, a plate that nobody sees.
 
     Where the picture is too narrow for both, the programme's name is left out, never the code.
     """
+    if mark is None:
+        return Pictures.new("RGBA", (2, 2), (0, 0, 0, 0))
     shorter = min(width, height)
     face, pad = font(shorter), max(4, round(shorter / 90))
     text = f"{mark.programme} {mark.code}".strip()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,8 @@ from uuid import UUID
 from django.conf import settings
 
 from audit import outbox
+from generation.errors import Transient
+from generation.spec import FileKind, FileMade
 from generation.stores.base import Store
 from generation.stores.filesystem import FilesystemStore
 
@@ -31,6 +34,16 @@ def store() -> Store:
 def key(video: str, lease: UUID, kind: str) -> str:
     """Each attempt has keys of its own: a worker that was given up for lost cannot overwrite another's files."""
     return f"{video}/{lease}{_SUFFIX[kind]}"
+
+
+def keep(video: str, lease: UUID, made: Sequence[FileMade]) -> dict[FileKind, str]:
+    """Store an attempt's files, all or none; returns their keys. Transient when the disk refuses."""
+    by_kind = {file.kind: key(video, lease, file.kind) for file in made}
+    try:
+        store().put_all({by_kind[file.kind]: file.path for file in made})
+    except OSError as fault:
+        raise Transient(f"the store refused: {fault}") from fault
+    return by_kind
 
 
 def keys(video: str, lease: UUID) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -14,6 +15,10 @@ class Store(Protocol):
 
     def put(self, source: Path, *, key: str) -> None:
         """Copy a file in. Afterwards it is whole and durable, or not there; putting it twice is putting it once."""
+        ...
+
+    def put_all(self, sources: Mapping[str, Path]) -> None:
+        """Copy files in, each under its key, at the price of one: all of them are there afterwards, or none."""
         ...
 
     def open(self, key: str) -> BinaryIO:

@@ -215,3 +215,29 @@ def test_puts_while_neighbours_are_deleted(store: Store, source: Path) -> None:
         for done in [pool.submit(put, f"video/{name}.mp4") for name in "ab"]:
             done.result(60)
     assert everything(store) == []
+
+
+def test_puts_several_files_at_once(store: Store, source: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_bytes(b"still")
+    store.put_all({KEY: source, "video_7Kq/deep/er/0f3a.jpg": other})
+    assert read(store, KEY) == source.read_bytes()
+    assert read(store, "video_7Kq/deep/er/0f3a.jpg") == b"still"
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["large one last", "large one first"])
+def test_keeps_none_of_several_files_when_the_disk_refuses_one(
+    store: Store, source: Path, tmp_path: Path, order: int
+) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(bytes(200_000))
+    both = {KEY: source, "video_7Kq/0f3a.mkv": large}
+    with files_no_larger_than(50_000), pytest.raises(OSError, match="File too large"):
+        store.put_all(dict(list(both.items())[::order]))
+    assert everything(store) == []
+
+
+def test_keeps_none_of_several_files_when_one_is_gone(store: Store, source: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        store.put_all({KEY: source, "video_7Kq/0f3a.jpg": tmp_path / "gone"})
+    assert everything(store) == []

@@ -9,10 +9,10 @@ from pathlib import Path
 import av
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pictures
 
-from generation.media import mark as marks
-from generation.media.encode import encode
+from generation.media import graph
+from generation.media.encode import Encoding, encode
+from generation.media.plan import Codec, Plan
 from generation.spec import Cancelled, Image, VisibleMark
 
 MARK = VisibleMark(programme="Private View", code="K7QM-4XPD")
@@ -38,8 +38,13 @@ def moving_bar(width: int, height: int, count: int) -> list[Image]:
 
 @dataclass(frozen=True, slots=True)
 class Files:
+    plan: Plan
     mp4: Path
     poster: Path
+    sprite: Path
+    sheet: Path
+    source: Path
+    sha256: str  # of the native frames, as the encoder saw them
 
 
 def make_clip(
@@ -51,29 +56,13 @@ def make_clip(
     fps: int = 8,
     mark: VisibleMark | None = MARK,
     cancelled: Cancelled = lambda: False,
+    encoding: Encoding | None = None,
+    codec: Codec = "h264",
 ) -> Files:
     """Encodes the images with the mark, or with a plate that cannot be seen."""
-    plate, files = folder / "plate.png", Files(folder / "clip.mp4", folder / "poster.jpg")
-    drawn = (
-        marks.draw(mark, width=size[0], height=size[1])
-        if mark
-        else Pictures.new("RGBA", (2, 2), (0, 0, 0, 0))
-    )
-    drawn.save(plate)
-    encode(
-        images,
-        native=(images[0].shape[1], images[0].shape[0]),
-        native_count=len(images),
-        size=size,
-        seconds=seconds,
-        fps=fps,
-        mark=plate,
-        margin=marks.margin(*size),
-        mp4=files.mp4,
-        poster=files.poster,
-        cancelled=cancelled,
-    )
-    return files
+    plan = Plan((images[0].shape[1], images[0].shape[0]), len(images), size, seconds, fps, codec)
+    digest = encode(images, plan=plan, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding)
+    return Files(plan, **{kind: folder / name for kind, name in graph.NAMES.items()}, sha256=digest)
 
 
 def frames_of(mp4: Path) -> list[NDArray[np.uint8]]:
