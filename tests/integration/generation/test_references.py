@@ -15,6 +15,7 @@ from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from generation import look_rules
 from generation.models import ModelVariant, Reference, Video
 from generation.queries import references as reading
+from generation.rules import Order
 from generation.services import characters, files, references, requests
 from programme.queries import ProgrammeView
 from tests.factories import people
@@ -294,3 +295,24 @@ def test_tells_which_pictures_renders_wait_for(artist: Caller, now: datetime) ->
 
     assert reading.needed(ids) == {Reference.objects.get(public_id=reference).pk}
     assert other
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_picture_is_either_removed_or_rendered_from_when_both_are_asked_at_once(
+    artist: Caller, programme: ProgrammeView, now: datetime
+) -> None:
+    variant(programme)
+    for seed in range(4):
+        reference = upload(artist, now, seed)
+        order = Order(prompt="a red boat", variant="turbo-1", reference=reference)
+        asked, removed = at_once(
+            partial(requests.submit, caller=artist, order=order, now=now),
+            partial(references.remove, caller=artist, reference=reference, now=now),
+        )
+
+        if removed is None:
+            assert isinstance(asked, Invalid)
+            assert asked.code == "reference_removed"
+        else:
+            assert removed.code == "reference_in_use"
+            assert Video.objects.get(public_id=asked[0]).reference is not None
