@@ -47,6 +47,7 @@ TURBO = VariantSpec(
     sizes=_SIZES,
     lengths=_LENGTHS,
     queue="turbo",
+    adapters=True,
     position=0,
 )
 FULL = VariantSpec(
@@ -60,6 +61,7 @@ FULL = VariantSpec(
     sizes=_SIZES,
     lengths=_LENGTHS,
     queue="full",
+    adapters=True,
     position=1,
 )
 VARIANTS = (TURBO, FULL)
