@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from core.errors import Invalid
 from generation.models import ModelVariant
@@ -122,9 +122,6 @@ def can_order(order: Order, variant: ModelVariant) -> bool:
     return True
 
 
-_Plain = TypeVar("_Plain", str, int)
-
-
 def order_from_settings(settings: Any) -> Order:
     """The order for one more clip from settings as they were exported (`queries.settings`).
 
@@ -137,17 +134,17 @@ def order_from_settings(settings: Any) -> Order:
     faults: dict[str, str] = {}
     style = _part(settings, "style", faults)
     order = Order(
-        prompt=_plain(settings, "prompt", str, faults) or "",
-        variant=_plain(settings, "model", str, faults),
-        seconds=_plain(settings, "seconds", int, faults),
-        size=_plain(settings, "size", str, faults),
-        seed=_plain(settings, "seed", int, faults),
-        style=_plain(style, "id", str, faults, "style"),
+        prompt=_text(settings, "prompt", faults) or "",
+        variant=_text(settings, "model", faults),
+        seconds=_whole(settings, "seconds", faults),
+        size=_text(settings, "size", faults),
+        seed=_whole(settings, "seed", faults),
+        style=_text(style, "id", faults, "style"),
         negative_prompt=own_part(
-            _plain(settings, "negative_prompt", str, faults) or "",
-            _plain(style, "negative_prompt", str, faults, "style") or "",
+            _text(settings, "negative_prompt", faults) or "",
+            _text(style, "negative_prompt", faults, "style") or "",
         ),
-        reference=_plain(_part(settings, "reference", faults), "id", str, faults, "reference"),
+        reference=_text(_part(settings, "reference", faults), "id", faults, "reference"),
     )
     if faults:
         raise Invalid("invalid_settings", " ".join(faults.values()), fields=faults)
@@ -164,14 +161,17 @@ def _part(settings: Mapping[str, Any], name: str, faults: dict[str, str]) -> Map
     return found
 
 
-def _plain(
-    settings: Mapping[str, Any], name: str, kind: type[_Plain], faults: dict[str, str], field: str = ""
-) -> _Plain | None:
-    found: object = settings.get(name)
-    if found is None:
-        return None
-    if isinstance(found, bool) or not isinstance(found, kind):
-        what = "text" if kind is str else "a whole number"
-        faults[field or name] = f"“{f'{field}.{name}' if field else name}” is {what}, or null."
-        return None
-    return found
+def _text(settings: Mapping[str, Any], name: str, faults: dict[str, str], part: str = "") -> str | None:
+    found = settings.get(name)
+    if found is None or isinstance(found, str):
+        return found
+    faults[part or name] = f"“{f'{part}.{name}' if part else name}” is text, or null."
+    return None
+
+
+def _whole(settings: Mapping[str, Any], name: str, faults: dict[str, str]) -> int | None:
+    found = settings.get(name)
+    if found is None or (isinstance(found, int) and not isinstance(found, bool)):
+        return found
+    faults[name] = f"“{name}” is a whole number, or null."
+    return None

@@ -10,6 +10,7 @@ from typing import Any
 
 from access.caller import Caller
 from core.actors import system
+from generation.models import Stage
 from generation.rules import Order
 from generation.services import files, lifecycle, requests, variants
 from generation.services.lifecycle import Claim
@@ -42,6 +43,7 @@ FULL = VariantSpec(
     lengths=(4, 2, 6, 8, 10, 12),
     queue="full",
     position=1,
+    stage=Stage.FINAL,
 )
 PROMPT = "a red boat drifting left over the sea"
 

@@ -27,7 +27,7 @@ from tests.factories import people
 pytestmark = pytest.mark.django_db
 HOUSE = system("test")
 PARTS = ("accounts", "roles", "programme", "access")
-READERS = {"programme.services.invitations.look_up"}
+READERS = {"programme.services.invitations.look_up", "programme.services.quotas.check_left"}
 
 TO_THE_LOG = ('INSERT INTO "audit_auditevent"', 'UPDATE "audit_audithead"', "RELEASE SAVEPOINT", "SAVEPOINT")
 
