@@ -48,6 +48,28 @@ def save_tiny_wan_a14b(folder: Path) -> None:
     _write_profile(folder)
 
 
+def save_tiny_wan_small_world(folder: Path) -> None:
+    """Laid out as the built-in model is: every frame has latents of its own, one size and one number of frames."""
+    torch.manual_seed(0)
+    vae = AutoencoderKLWan(
+        base_dim=8,
+        z_dim=16,
+        dim_mult=[1, 1],
+        num_res_blocks=0,
+        attn_scales=[],
+        temperal_downsample=[False],
+        in_channels=192,
+        out_channels=192,
+        patch_size=8,
+        scale_factor_temporal=1,
+        scale_factor_spatial=16,
+    )
+    WanPipeline(
+        **{**_parts(), "vae": vae}, transformer=_transformer(), expand_timesteps=True
+    ).save_pretrained(folder)
+    _write_profile(folder, width=64, height=64, frames=8, fps=8, images=True, window_seconds=[2, 5])
+
+
 def save_tiny_wan_picture(folder: Path) -> None:
     """Wan 2.1 I2V: the picture goes in as channels, and through CLIP as words."""
     torch.manual_seed(0)

@@ -20,7 +20,7 @@ from generation.backends.pictures import check_picture, fit_picture
 from generation.errors import EngineError, RenderCancelled, SpecRejected
 from generation.spec import Image, RenderSpec
 from tests.rig.tiny.picture import save_picture
-from tests.rig.tiny.wan import save_tiny_wan_5b, save_tiny_wan_picture
+from tests.rig.tiny.wan import save_tiny_wan_5b, save_tiny_wan_picture, save_tiny_wan_small_world
 
 SPEC = RenderSpec("a red boat", seed=3, width=320, height=240, seconds=6, fps=24, steps=2, guidance=2.0)
 
@@ -98,6 +98,17 @@ def test_another_picture_gives_another_clip_and_the_same_one_the_same(
     first = pixels(backend, one)
     assert (pixels(backend, one) == first).all()
     assert abs(pixels(backend, other) - first).max() > 3
+
+
+def test_a_model_of_one_length_fills_any_with_windows_of_it(tmp_path: Path) -> None:
+    save_tiny_wan_small_world(tmp_path)
+    backend = DiffusersBackend(tmp_path)
+    assert len(pixels(backend, replace(SPEC, seconds=3))) == 8
+    clip = pixels(backend, replace(SPEC, seconds=12, image=save_picture(tmp_path)))
+    assert len(clip) == 3 * 8 - 2
+    assert clip.shape[1:] == (64, 64, 3)
+    with pytest.raises(SpecRejected, match="2 to 20 seconds"):
+        backend.check(replace(SPEC, seconds=1))
 
 
 def test_a_model_that_starts_from_pictures_only_asks_for_one(tmp_path: Path) -> None:
