@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
+import av
 import httpx
 import pytest
 from PIL import Image as Pictures
@@ -77,6 +79,16 @@ def test_film_that_the_server_cut_short_is_not_taken_for_a_shorter_one(
     video_server.replies["content"] = [sends(FILM[: int(len(FILM) * kept)])]
 
     fails(remote, Transient, "breaks off|cannot be read|damaged|instead of")
+
+
+def test_film_that_ends_between_two_frames_is_not_taken_for_a_shorter_one(
+    video_server: VideoServer, remote: RemoteBackend
+) -> None:
+    with av.open(io.BytesIO(FILM), "r") as container:
+        places = sorted(packet.pos for packet in container.demux(video=0) if packet.pos is not None)
+    video_server.replies["content"] = [sends(FILM[: places[4]])]
+
+    fails(remote, Transient, "breaks off after 4 of 8 frames")
 
 
 def test_film_with_holes_in_it_is_not_taken(video_server: VideoServer, remote: RemoteBackend) -> None:

@@ -7,8 +7,8 @@ and the picture alone. It is no part of the product, and shares no code with eit
 from __future__ import annotations
 
 import hashlib
-import io
 import json
+import tempfile
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
@@ -202,8 +202,11 @@ def _clip(size: str, seconds: int, tint: int) -> bytes:
 
 def film_of(width: int, height: int, count: int, *, tint: int = 90) -> bytes:
     """An MP4 of 8 frames a second in which a light bar crosses a coloured ground; every frame differs."""
-    file = io.BytesIO()
-    with av.open(file, "w", format="mp4") as container:
+    # Its index comes first, as in most films that are served: one that is cut short can still be opened.
+    with (
+        tempfile.NamedTemporaryFile(suffix=".mp4") as file,
+        av.open(file.name, "w", container_options={"movflags": "+faststart"}) as container,
+    ):
         stream = container.add_stream("libx264", rate=8, options={"crf": "18", "preset": "veryfast"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
         for index in range(count):
@@ -212,7 +215,8 @@ def film_of(width: int, height: int, count: int, *, tint: int = 90) -> bytes:
             image[:, left : left + width // 8] = (230, 210, 160)
             container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
         container.mux(stream.encode(None))
-    return file.getvalue()
+        container.close()
+        return file.read()
 
 
 @pytest.fixture
