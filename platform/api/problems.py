@@ -28,6 +28,35 @@ PROBLEMS: dict[str, Problem] = {
     "reason_never_counts": Problem(
         400, "Not a reason", "It is on the published list of reasons that never count."
     ),
+    "prompt_too_long": Problem(400, "Prompt too long", "Inside its style's template the prompt is too long."),
+    "invalid_negative_prompt": Problem(400, "Negative prompt", "It is too long or has control characters."),
+    "unknown_style": Problem(400, "Unknown style", "`GET /v1/styles` lists what there is."),
+    "style_retired": Problem(400, "Style retired", "The style is not offered any more."),
+    "style_unusable": Problem(400, "Style not usable", "Its LoRA file was retired, or is not your cohort's."),
+    "style_for_another_model": Problem(400, "Style of another model", "`detail` says which models can."),
+    "invalid_style": Problem(400, "A style's field", "`fields` names each bad field and what would work."),
+    "unknown_adapter": Problem(400, "Unknown LoRA file", "No such file, or not one that you may use."),
+    "cohorts_of_own_style": Problem(400, "An own style", "A style of your own is yours alone."),
+    "unknown_reference": Problem(400, "Unknown picture", "`GET /v1/references` lists yours."),
+    "reference_removed": Problem(400, "Picture removed", "The picture is not kept any more."),
+    "unknown_character": Problem(400, "Unknown character", "`GET /v1/videos/characters` lists yours."),
+    "not_in_character": Problem(400, "Not of this character", "The picture is none of the character's."),
+    "images_unsupported": Problem(
+        400, "No pictures", "The model starts from words alone; `detail` names others."
+    ),
+    "invalid_name": Problem(400, "A name", "A name has 1 to 60 characters."),
+    "invalid_pictures": Problem(400, "A character's pictures", "1 to 12 pictures, each once."),
+    "invalid_second": Problem(400, "No such second", "The clip is shorter."),
+    "picture_unreadable": Problem(
+        400, "No picture", "Send PNG, JPEG or WebP; the content counts, not the name."
+    ),
+    "picture_too_large": Problem(400, "Picture too large", "At most 20 MB."),
+    "picture_too_many_pixels": Problem(400, "Too many pixels", "At most 40 million pixels."),
+    "picture_too_small": Problem(400, "Picture too small", "`detail` says how long each side must be."),
+    "picture_shape": Problem(400, "Picture too long", "`detail` says how long it may be for its width."),
+    "picture_animated": Problem(400, "Picture moves", "Send a still picture."),
+    "no_final_model": Problem(400, "No model for finals", "None is there, or none is open to your cohort."),
+    "not_a_final_model": Problem(400, "A model for drafts", "`detail` names those that make finals."),
     "malformed_body": Problem(
         400, "The body cannot be read", "Broken JSON or form, a name twice, or not UTF-8."
     ),
@@ -35,7 +64,9 @@ PROBLEMS: dict[str, Problem] = {
     "method_not_allowed": Problem(405, "Method not allowed", "`Allow` names the methods of this address."),
     "not_acceptable": Problem(406, "Not acceptable", "This address answers with JSON alone."),
     "length_required": Problem(411, "Length required", "Send `Content-Length`; chunked bodies are not read."),
-    "body_too_large": Problem(413, "Body too large", "A request has at most 256 kB."),
+    "body_too_large": Problem(
+        413, "Body too large", "At most 256 kB, and a file besides where the address takes one."
+    ),
     "unsupported_media_type": Problem(
         415, "Unsupported media type", "Send JSON, multipart or a form, in UTF-8."
     ),
@@ -62,6 +93,20 @@ PROBLEMS: dict[str, Problem] = {
     # --- what it is about
     "not_found": Problem(404, "Not found", "No such thing, or not yours: the two are never told apart."),
     "no_such_address": Problem(404, "No such address", "Nothing answers at this address."),
+    "not_your_clip": Problem(404, "Not your clip", "The file is none that you downloaded from here."),
+    "not_ended": Problem(409, "Not ended", "The render still waits or runs."),
+    "no_frames": Problem(409, "No frames", "The clip's own frames are not kept, or cannot be read."),
+    "model_changed": Problem(
+        409, "Another model now", "The same frames would not come; remix the clip instead."
+    ),
+    "reference_in_use": Problem(409, "Picture in use", "A render that has not ended starts from it."),
+    "reference_in_character": Problem(409, "Picture of a character", "Take it out of the character first."),
+    "name_taken": Problem(409, "Name taken", "Another one of yours has that name."),
+    "too_many_references": Problem(
+        409, "Too many pictures", "Remove some first; `detail` says how many are kept."
+    ),
+    "too_many_characters": Problem(409, "Too many characters", "Remove some first."),
+    "too_many_styles": Problem(409, "Too many styles", "Retire some first."),
     "already_ended": Problem(409, "Ended already", "The render has finished, failed or was stopped."),
     "not_completed": Problem(
         409, "Not finished", "There is no file yet, or never will be; `status` says which."

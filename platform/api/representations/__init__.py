@@ -5,6 +5,7 @@ from api.representations.looks import character, reference, style
 from api.representations.members import membership, quota
 from api.representations.shares import (
     case,
+    decision,
     grant,
     lease,
     policy,

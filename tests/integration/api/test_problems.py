@@ -19,18 +19,46 @@ FAMILIES = {
     for name, value in vars(core.errors).items()
     if isinstance(value, type) and issubclass(value, DomainError)
 }
-RAISERS = {*FAMILIES, "Refusal"}
+# Beside the families themselves, the functions that raise them with the code that they are given.
+RAISERS = {*FAMILIES, "Refusal", "_refusal", "refuse"}
+
+
+def engine_codes(*files: str) -> set[str]:
+    """The codes with which an engine refuses; the domain hands them on."""
+    calls = (
+        node
+        for file in files
+        for node in ast.walk(ast.parse((ROOT / file).read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "SpecRejected"
+    )
+    return {str(node.args[0].value) for node in calls if isinstance(node.args[0], ast.Constant)}
+
+
 # Where the code is not a literal of the call, and what it can be there.
 COMPUTED: dict[str, set[str]] = {
     "review/rules.py": {"reason_never_counts", "invalid_request"},
     "platform/access/requirements.py": {code for code, _ in requirements._REFUSED.values()},
     "platform/access/gate.py": {"invalid_token"},
     "platform/api/errors.py": {code for code, _ in errors._SENTENCES.values()},
+    "platform/api/orders.py": set(),
     "platform/programme/rules.py": set(),
+    "generation/look_rules.py": set(),
+    "generation/services/adapters.py": engine_codes("generation/backends/adapters.py"),
+    "generation/services/looks.py": set(),
+    "generation/services/orders.py": set(),
+    "generation/services/references.py": engine_codes("generation/media/stills.py"),
 }
-# Said at other doors alone: signing up, accounts, the office, making tokens, commands.
+# Said at other doors alone: signing up, accounts, the office, making tokens, commands, importing settings.
 ELSEWHERE = {
     "account_exists",
+    "adapter_known",
+    "adapter_rank",
+    "adapter_settings",
+    "adapter_targets",
+    "adapter_tensors",
+    "adapter_too_large",
+    "adapter_unreadable",
+    "adapters_unsupported",
     "already_a_member",
     "bad_character",
     "bad_daily_seconds",
@@ -44,13 +72,14 @@ ELSEWHERE = {
     "bad_scopes",
     "bad_slug",
     "bad_timezone",
+    "checkpoint_elsewhere",
     "email_taken",
+    "invalid_settings",
     "invitation_expired",
     "invitation_revoked",
     "invitation_unknown",
     "invitation_used",
     "last_operator",
-    "name_taken",
     "no_programme",
     "not_a_demo",
     "not_a_number",
@@ -61,6 +90,8 @@ ELSEWHERE = {
     "role_not_held",
     "slug_taken",
     "terms_changed",
+    "too_many_adapters",
+    "unknown_cohort",
     "weak_password",
 }
 
