@@ -30,6 +30,10 @@ _DEEP: Final = (
     "I;16N",
 )  # 16 bits of grey, which `convert` would cut, not scale
 _WITHOUT_SHADES: Final = ("1", "P", "PA")  # cannot be made smaller smoothly
+_JPEGS: Final = ("JPEG", "MPO")
+# A progressive JPEG is gone through once for each scan, however short: thousands of them would take hours.
+_SCAN: Final = b"\xff\xda"
+_MOST_SCANS: Final = 100
 _SRGB: Final = ImageCms.createProfile("sRGB")
 
 
@@ -57,6 +61,8 @@ def tidied(sent: bytes) -> Still:
         )
     with _open(sent) as picture:
         _check_header(picture)
+        if picture.format in _JPEGS and sent.count(_SCAN) > _MOST_SCANS:
+            raise _unreadable()
         try:
             plain = _plain(picture)
         except Exception as fault:  # whatever a decoder raises for a file made to break it

@@ -150,6 +150,14 @@ def test_refuses_what_is_no_picture_to_start_from(sent: Callable[[], bytes], cod
     assert refusal(sent()) == code
 
 
+def test_refuses_a_jpeg_that_would_be_gone_through_for_hours() -> None:
+    sent = picture((96, 64), kind="JPEG", progressive=True)
+    scan = sent[sent.rindex(b"\xff\xda") : -2]
+
+    assert stills.tidied(sent[:-2] + scan * 50 + sent[-2:]).width == 96
+    assert refusal(sent[:-2] + scan * 100 + sent[-2:]) == "picture_unreadable"
+
+
 @pytest.mark.parametrize("kind", ["PNG", "WEBP"])
 def test_refuses_what_moves(kind: str) -> None:
     more = [Image.new("RGB", (80, 80), colour) for colour in ("red", "blue")]
