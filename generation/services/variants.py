@@ -9,6 +9,8 @@ from audit import log
 from core.actors import Actor
 from generation.models import Codec, ModelVariant, Stage
 
+__all__ = ["Codec", "Stage", "VariantSpec", "put"]
+
 
 @dataclass(frozen=True, slots=True)
 class VariantSpec:
@@ -65,6 +67,10 @@ def put(*, programme_id: int, programme: str, spec: VariantSpec, by: Actor, now:
         variant.full_clean()
         variant.cohorts.set(spec.cohorts)
         events.record(
-            action="variant.put", actor=by, target=programme, now=now, data={"slug": spec.slug, "cohorts": list(spec.cohorts), **values}
+            action="variant.put",
+            actor=by,
+            target=programme,
+            now=now,
+            data={"slug": spec.slug, "cohorts": list(spec.cohorts), **values},
         )
         return variant.pk

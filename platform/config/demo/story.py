@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generation.services.variants import VariantSpec
+from generation.services.variants import Stage, VariantSpec
 
 PROGRAMME = "Halflight early access"
 SLUG = "halflight"
@@ -61,6 +61,7 @@ FULL = VariantSpec(
     sizes=_SIZES,
     lengths=_LENGTHS,
     queue="full",
+    stage=Stage.FINAL,
     adapters=True,
     position=1,
 )
