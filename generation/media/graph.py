@@ -128,10 +128,10 @@ def _grid(frames: Any, plate: Any, place: Size, grid: Grid, name: str) -> Any:
     tiled = (
         _full_range(chosen, grid.cell)
         .overlay(plate, x=place[0], y=place[1], eof_action="repeat")
+        # Without a number of frames: only a grid that ends before it is full has its last row painted.
         .filter(
             "tile",
             layout=f"{grid.columns}x{grid.rows}",
-            nb_frames=len(grid.picks),
             margin=grid.gap,
             padding=grid.gap,
             color=_SHEET_GROUND,

@@ -52,6 +52,18 @@ def test_each_cell_of_the_sprite_and_the_sheet_is_the_frame_that_the_plan_says(c
         assert found == sorted(found)
 
 
+def test_cells_without_a_frame_are_dark(tmp_path: Path) -> None:
+    """Sixteen small frames in rows of ten, eleven larger ones in rows of four."""
+    light = [np.full((90, 160, 3), 240, np.uint8)] * 16
+    for seconds, fps in ((4, 4), (1, 11)):
+        files = make_clip(tmp_path, light, size=(160, 90), seconds=seconds, fps=fps)
+        for grid, path in ((plan.sprite(files.plan), files.sprite), (plan.sheet(files.plan), files.sheet)):
+            whole = picture(path)
+            for index in range(len(grid.picks), grid.columns * grid.rows):
+                assert cell(whole, grid, index)[4:-4, 4:-4].max() < 40
+            assert cell(whole, grid, len(grid.picks) - 1)[:40].mean() > 200
+
+
 def test_every_cue_shows_the_moment_that_it_names(clip: Files) -> None:
     grid, whole, frames = plan.sprite(clip.plan), picture(clip.sprite), frames_of(clip.mp4)
     cues = re.findall(r"(\S+) --> (\S+)\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)\n", vtt.write(grid, seconds=2))
