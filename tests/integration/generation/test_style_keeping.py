@@ -14,12 +14,12 @@ from audit.models import AuditEvent
 from core.actors import system
 from core.errors import DomainError, Invalid, NotAllowed, NotFound, WrongState
 from generation import look_rules
-from generation.models import ModelVariant
-from generation.services import styles
+from generation.queries import styles as reading
+from generation.services import adapters, styles
 from generation.services.styles import StyleSpec
 from programme.queries import ProgrammeView
 from tests.factories import people
-from tests.factories.looks import programme_style, unchanged
+from tests.factories.looks import add_adapter, member_of, programme_style, unchanged
 
 pytestmark = pytest.mark.django_db
 
@@ -30,14 +30,6 @@ RISO = StyleSpec(
     negative_prompt="photograph",
     guidance=5.5,
 )
-
-
-def turbo(programme: ProgrammeView, **changes: Any) -> ModelVariant:
-    row = ModelVariant.objects.get(programme_id=programme.id, slug="turbo-1")
-    for name, value in changes.items():
-        setattr(row, name, value)
-    row.save()
-    return row
 
 
 @pytest.mark.parametrize(
@@ -205,3 +197,24 @@ def test_a_member_keeps_a_limited_number_of_styles(
 
 def test_the_house_itself_may_write_styles_when_it_is_set_up(programme: ProgrammeView, now: datetime) -> None:
     assert styles.create_for_programme(programme=programme, spec=RISO, by=system("seed"), now=now)
+
+
+def test_a_member_still_sees_their_style_when_its_adapter_is_gone(
+    artist: Caller, other_artist: Caller, operator: Caller, programme: ProgrammeView, now: datetime
+) -> None:
+    adapter = add_adapter(programme, now)
+    style = styles.create(caller=artist, spec=StyleSpec(name="Ink", adapter=adapter), now=now)
+    adapters.retire_for_programme(programme=programme, adapter=adapter, by=operator.actor, now=now)
+    mine, theirs = member_of(artist), member_of(other_artist)
+
+    assert reading.usable(mine) == []
+    assert [view.name for view in reading.own_styles(mine.id)] == ["Ink"]
+    found = reading.own_style(style, mine.id)
+    assert found is not None
+    assert (found.adapter, found.own) == (adapter, True)
+    assert reading.own_style(style, theirs.id) is None
+    assert reading.own_styles(theirs.id) == []
+
+    styles.change(caller=artist, style=style, spec=StyleSpec(name="Ink"), now=now)
+
+    assert [view.name for view in reading.usable(mine)] == ["Ink"]
