@@ -6,7 +6,17 @@ import pytest
 
 from core.errors import Invalid
 from generation.models import ModelVariant
-from generation.rules import LARGEST_SEED, LONGEST_PROMPT, Order, can_order, check_order
+from generation.rules import (
+    LARGEST_SEED,
+    LONGEST_PROMPT,
+    MOST_TAKES,
+    Order,
+    can_order,
+    check_order,
+    own_part,
+    seeds,
+)
+from generation.states import Relation
 
 VARIANT = ModelVariant(slug="turbo-1", name="Turbo", sizes=["1280x720", "640x360"], lengths=[4, 2])
 GOOD: dict[str, Any] = {"prompt": "a red boat"}
@@ -21,6 +31,8 @@ GOOD: dict[str, Any] = {"prompt": "a red boat"}
         Order(prompt="ein grünes Boot 🚢"),
         Order(**GOOD, seconds=2, size="640x360", seed=0),
         Order(**GOOD, seed=LARGEST_SEED),
+        Order(**GOOD, takes=MOST_TAKES),
+        Order(**GOOD, source="video_x", relation=Relation.REMIX),
     ],
 )
 def test_accepts_what_the_variant_can_render(order: Order) -> None:
@@ -45,6 +57,10 @@ def test_accepts_what_the_variant_can_render(order: Order) -> None:
         (Order(**GOOD, size="x" * 10_000), "size"),
         (Order(**GOOD, seed=-1), "seed"),
         (Order(**GOOD, seed=LARGEST_SEED + 1), "seed"),
+        (Order(**GOOD, takes=0), "takes"),
+        (Order(**GOOD, takes=MOST_TAKES + 1), "takes"),
+        (Order(**GOOD, source="video_x"), "source"),
+        (Order(**GOOD, relation=Relation.REMIX), "source"),
     ],
 )
 def test_names_the_field_that_cannot_be_used(order: Order, field: str) -> None:
@@ -59,3 +75,27 @@ def test_names_every_bad_field_at_once() -> None:
     with pytest.raises(Invalid) as refusal:
         check_order(Order(prompt="", seconds=3, size="1x1", seed=-1), VARIANT)
     assert set(refusal.value.fields) == {"prompt", "seconds", "size", "seed"}
+
+
+def test_seeds_follow_each_other_and_begin_anew_after_the_largest() -> None:
+    assert seeds(5, 3) == [5, 6, 7]
+    assert seeds(LARGEST_SEED, 2) == [LARGEST_SEED, 0]
+    assert len(set(seeds(LARGEST_SEED - 7, MOST_TAKES))) == MOST_TAKES
+
+
+@pytest.mark.parametrize(
+    ("whole", "style", "own"),
+    [
+        ("text", "", "text"),
+        ("photograph, text", "photograph", "text"),
+        ("photograph, text, blur", " photograph, ", "text, blur"),
+        ("photograph", "photograph", ""),
+        ("photographs", "photograph", "photographs"),
+        ("text", "photograph", "text"),
+        ("", "photograph", ""),
+    ],
+)
+def test_what_an_order_wanted_left_out_is_told_from_what_its_style_does(
+    whole: str, style: str, own: str
+) -> None:
+    assert own_part(whole, style) == own
