@@ -15,15 +15,15 @@ from django.db import connection
 from core import clock
 from generation.states import VideoState
 
-# Whoever waits stands in a line, which `generation_line` knows (migration 0004); it is asked for the queues in which
-# the member waits, and for none when nothing does.
+# Whoever waits stands in a line, which `generation_told` knows (migrations 0004 and 0005). It is asked for the queues
+# in which the member waits, and for none when nothing does.
 _LINE = """
 WITH line AS MATERIALIZED (
     SELECT found.* FROM (
         SELECT DISTINCT o.membership_id, s.queue
         FROM generation_video o JOIN generation_modelvariant s ON s.id = o.variant_id
         WHERE o.membership_id = %(membership)s AND o.state = 'queued'{narrowed}
-    ) mine CROSS JOIN LATERAL generation_line(mine.queue, %(now)s) found
+    ) mine CROSS JOIN LATERAL generation_told(mine.queue, mine.membership_id, %(now)s) found
 )"""
 _STATUS = """
 SELECT v.id, v.public_id, v.code, v.state, v.prompt, v.completed_prompt, v.seed, v.width, v.height, v.seconds,

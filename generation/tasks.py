@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core import clock
 from generation import progress
-from generation.services import lifecycle, workers
+from generation.services import lifecycle, queueing, workers
 from generation.worker import run, startup
 
 __all__ = ["startup", "sweep", "wake"]  # whoever has the tasks checks itself when it starts
@@ -22,4 +22,5 @@ def sweep() -> None:
     now = clock.now()
     lifecycle.reap(now=now)
     lifecycle.wake_waiting(now=now)
+    queueing.copy_deep_lines(now=now)
     workers.sweep(now=now)

@@ -3,7 +3,7 @@ from generation.models.references import Character, CharacterPicture, Reference
 from generation.models.styles import Adapter, StylePreset
 from generation.models.variants import Codec, ModelVariant, Stage
 from generation.models.videos import Attempt, Video
-from generation.models.workers import Pace, QueueShare, Worker
+from generation.models.workers import Pace, Place, QueueShare, Worker
 
 __all__ = [
     "Adapter",
@@ -14,6 +14,7 @@ __all__ = [
     "Master",
     "ModelVariant",
     "Pace",
+    "Place",
     "QueueShare",
     "Reference",
     "Rendition",

@@ -78,3 +78,21 @@ class Pace(models.Model):
 
     def __str__(self) -> str:
         return f"{self.variant_id} {self.width}x{self.height} {self.seconds} s: {self.median} ms"
+
+
+class Place(models.Model):
+    """A copy of a deep queue's line, a few seconds old: whoever waits there is told from it, and not by counting anew.
+
+    No rows for queues that are short enough to be counted for each question. See `services.queueing.copy_deep_lines`.
+    """
+
+    video = models.OneToOneField(
+        "generation.Video", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    queue = models.CharField(max_length=40, db_index=True)
+    place = models.PositiveIntegerField()
+    wait = models.FloatField(null=True, help_text="seconds")
+    busy = models.FloatField(null=True, help_text="seconds")
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.place}"

@@ -17,7 +17,7 @@ _PLACE = """
 SELECT line.place, line.wait
 FROM generation_video video
 JOIN generation_modelvariant variant ON variant.id = video.variant_id
-CROSS JOIN LATERAL generation_line(variant.queue, %(now)s) line
+CROSS JOIN LATERAL generation_told(variant.queue, video.membership_id, %(now)s) line
 WHERE video.id = %(video)s AND line.video_id = video.id
 """
 _AHEAD = """

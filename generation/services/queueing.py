@@ -21,10 +21,11 @@ from zlib import crc32
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Count
 
 from core import enqueue
 from generation import progress
-from generation.models import Video
+from generation.models import Place, Video
 from generation.services.turns import CLAIM, CLAIM_TAKES
 from generation.states import VideoState
 
@@ -36,8 +37,16 @@ UPDATE generation_video video SET expected_at = %(now)s + make_interval(secs => 
 FROM generation_line(%(lane)s, %(now)s) line
 WHERE line.video_id = video.id AND video.id = ANY(%(videos)s) AND line.wait IS NOT NULL AND line.busy IS NOT NULL
 """
+_COPY = """
+INSERT INTO generation_place (video_id, queue, place, wait, busy)
+SELECT line.video_id, %(lane)s, line.place, line.wait, line.busy FROM generation_line(%(lane)s, %(now)s) line
+"""
 _LOCK = 0x70766C  # our class of advisory locks: "pvl"
 _TRIES = 5
+# Planning CLAIM takes longer than running it, so that it is planned once a connection and not once for each claim.
+_STAND_IN_LINE = (
+    "SELECT pg_advisory_xact_lock(%s, %s), set_config('plan_cache_mode', 'force_generic_plan', true)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +116,7 @@ def _claim(lanes: list[str], worker: str, now: datetime) -> tuple[Claim | None, 
     """The claim, and a queue in which more waits."""
     with transaction.atomic(), connection.cursor() as cursor:
         for name in lanes:  # in order of names: two workers with the same queues never wait for each other
-            cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", (_LOCK, _signed(crc32(name.encode()))))
+            cursor.execute(_STAND_IN_LINE, (_LOCK, _signed(crc32(name.encode()))))
         parameters: dict[str, Any] = {
             "lanes": lanes,
             "worker": worker,
@@ -198,6 +207,21 @@ def note_expectation(*, lane: str, videos: Sequence[int], now: datetime) -> None
     """Write down when these (row ids), just queued, will be finished as far as can be told: waits are held to that."""
     with connection.cursor() as cursor:
         cursor.execute(_EXPECT, {"lane": lane, "videos": list(videos), "now": now})
+
+
+def copy_deep_lines(*, now: datetime, deep: int = 500) -> list[str]:
+    """Copy the line of each queue in which more than `deep` videos wait, so that polls need not count; which those are.
+
+    The copies of the others fall away.
+    """
+    waiting = Video.objects.filter(state=VideoState.QUEUED).order_by()
+    depths = waiting.values_list("variant__queue").annotate(count=Count("id"))
+    lanes = [lane for lane, count in depths if count > deep]
+    with transaction.atomic(), connection.cursor() as cursor:
+        Place.objects.all().delete()
+        for lane in lanes:
+            cursor.execute(_COPY, {"lane": lane, "now": now})
+    return lanes
 
 
 def wake_waiting(*, now: datetime, after: timedelta = timedelta(seconds=15)) -> list[str]:

@@ -12,7 +12,7 @@ from access.caller import Caller
 from generation import queries, status
 from generation.models import ModelVariant, Pace, Video
 from generation.queries.waiting import calibration
-from generation.services import workers
+from generation.services import queueing, workers
 from generation.states import VideoState
 from tests.factories.generation import claim, completed_video, finish, queued_takes, queued_video
 
@@ -224,3 +224,17 @@ def test_a_status_is_one_statement(
     assert row is not None
     assert row.state == state
     assert Video.objects.count() == 1
+
+
+def test_a_deep_queue_is_told_from_a_copy_of_its_line(artist: Caller, now: datetime) -> None:
+    _rendered_in(10_000)
+    _worker(now)
+    videos = [queued_video(artist, now) for _ in range(3)]
+    assert queueing.copy_deep_lines(now=now) == []
+    assert queueing.copy_deep_lines(now=now, deep=2) == ["turbo"]
+    claim(now)
+    assert [_told(video, artist)[0] for video in videos[1:]] == [2, 3], "as it was when it was copied"
+
+    queueing.copy_deep_lines(now=now, deep=2)
+
+    assert [_told(video, artist) for video in videos[1:]] == [(1, 10), (2, 20)]
