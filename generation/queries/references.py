@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q
 
-from generation.models import Reference, Video
-from generation.states import OPEN
+from generation.models import Reference
 
 MEDIA_TYPE = "image/png"
 
@@ -27,7 +25,6 @@ class ReferenceView:
     source: str | None
     frame: int | None
     created_at: datetime
-    removed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +69,6 @@ def reference_file(public_id: str, membership_id: int) -> ReferenceFile | None:
     return ReferenceFile(*found) if found else None
 
 
-def count(membership_id: int) -> int:
-    """How many pictures a member keeps. One statement."""
-    return Reference.objects.filter(membership_id=membership_id, removed_at=None).count()
-
-
-def needed(reference_ids: Iterable[int]) -> frozenset[int]:
-    """Those of the pictures (row ids) from which a queued or running render starts. One statement."""
-    rows = Video.objects.filter(reference__in=list(reference_ids), state__in=OPEN)
-    return frozenset(pk for pk in rows.values_list("reference__pk", flat=True).distinct())
-
-
 def reference_view(row: Reference) -> ReferenceView:
     return ReferenceView(
         id=row.pk,
@@ -94,5 +80,4 @@ def reference_view(row: Reference) -> ReferenceView:
         source=row.source.public_id if row.source else None,
         frame=row.frame,
         created_at=row.created_at,
-        removed=row.removed_at is not None,
     )

@@ -285,16 +285,6 @@ def test_pages_of_pictures_follow_each_other_at_a_fixed_cost(
     assert second is not None
 
     assert [view.public_id for view in first + second] == made[::-1]
-    assert reading.count(mine) == 5
-
-
-def test_tells_which_pictures_renders_wait_for(artist: Caller, now: datetime) -> None:
-    reference, other = upload(artist, now), upload(artist, now, 1)
-    queued_from(reference, artist, now)
-    ids = list(Reference.objects.values_list("pk", flat=True))
-
-    assert reading.needed(ids) == {Reference.objects.get(public_id=reference).pk}
-    assert other
 
 
 @pytest.mark.django_db(transaction=True)
