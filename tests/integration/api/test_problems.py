@@ -91,6 +91,7 @@ ELSEWHERE = {
     "slug_taken",
     "terms_changed",
     "too_many_adapters",
+    "unknown_choice",
     "unknown_cohort",
     "weak_password",
 }
