@@ -92,8 +92,8 @@ def model(variant: VariantView) -> dict[str, Any]:
         "steps": variant.steps,
         "cost_per_second": variant.cost_per_second,
         "stage": str(variant.stage),
-        "starts_from_pictures": variant.images,
-        "loads_adapters": variant.adapters,
+        "images": variant.images,
+        "adapters": variant.adapters,
     }
 
 
