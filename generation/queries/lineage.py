@@ -16,8 +16,9 @@ DEEPEST: Final = 64
 """Generations, up and down."""
 
 # Two clips hang together where one names the other as its source, or starts from a picture that is a frame of it. Up
-# from the clip to all that it comes from, then down to all that came from any of these. Sources are older than what
-# comes from them, so there are no circles; every step stays with the member.
+# from the clip to all that it comes from, then down from the roots to all that came from these. Sources are older than
+# what comes from them, so there are no circles; every step stays with the member. Where there are too many, what the
+# clip comes from is kept first.
 _FAMILY: Final = """
 WITH RECURSIVE up AS (
     SELECT id, source_id, reference_id, 0 AS depth FROM generation_video
@@ -29,8 +30,11 @@ WITH RECURSIVE up AS (
     JOIN generation_video parent
       ON parent.id IN (up.source_id, picture.source_id) AND parent.membership_id = %(member)s
     WHERE up.depth < %(deepest)s
+), root AS (
+    SELECT up.id FROM up LEFT JOIN generation_reference picture ON picture.id = up.reference_id
+    WHERE (up.source_id IS NULL AND picture.source_id IS NULL) OR up.depth = %(deepest)s
 ), down AS (
-    SELECT id, 0 AS depth FROM up
+    SELECT DISTINCT id, 0 AS depth FROM root
     UNION
     SELECT child.id, down.depth + 1
     FROM down CROSS JOIN LATERAL (
@@ -41,9 +45,12 @@ WITH RECURSIVE up AS (
         JOIN generation_video video ON video.reference_id = picture.id
         WHERE picture.source_id = down.id AND video.membership_id = %(member)s
     ) child
-    WHERE down.depth < %(deepest)s
+    WHERE down.depth < 2 * %(deepest)s
 ), family AS (
-    SELECT id, min(depth) AS depth FROM down GROUP BY id
+    SELECT found.id, found.id IN (SELECT id FROM up) AS above, found.depth
+    FROM (SELECT id, min(depth) AS depth FROM (SELECT id, 0 AS depth FROM up UNION ALL SELECT * FROM down) member
+          GROUP BY id) found
+    ORDER BY above DESC, found.depth, found.id LIMIT %(most)s
 )
 SELECT video.public_id, video.request, video.take, video.state, video.deleted_at IS NOT NULL,
        CASE WHEN video.deleted_at IS NULL THEN video.prompt ELSE '' END, variant.slug, variant.name, variant.stage,
@@ -59,8 +66,7 @@ LEFT JOIN generation_reference picture ON picture.id = video.reference_id
 LEFT JOIN generation_video pictured ON pictured.id = picture.source_id
 LEFT JOIN generation_master master ON master.video_id = video.id
 LEFT JOIN generation_master original ON original.video_id = video.source_id
-ORDER BY family.depth, video.created_at, video.id
-LIMIT %(most)s
+ORDER BY family.above DESC, family.depth, family.id
 """
 
 
