@@ -13,6 +13,7 @@ from generation.queries.clips import (
 from generation.queries.kept import HitRate, HitRates, hit_rates
 from generation.queries.lineage import Kin, Lineage, lineage
 from generation.queries.settings import settings
+from generation.queries.stacks import stacks_of, watched_takes
 from generation.queries.variants import usable_variants, variants
 from generation.queries.views import ClipView, MasterView, RenditionView, StyleName, VariantView
 from generation.queries.waiting import Waiting, ahead, steps_of, waiting
@@ -38,10 +39,12 @@ __all__ = [
     "own_clip",
     "own_clips",
     "settings",
+    "stacks_of",
     "steps_of",
     "takes",
     "usable_variants",
     "variants",
     "waiting",
+    "watched_takes",
     "watcher_may_see",
 ]

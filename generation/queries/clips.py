@@ -12,7 +12,7 @@ from generation.queries.views import ClipView, clip_views, shown
 from generation.states import VideoState
 
 Part: TypeAlias = Literal["wall", "starred", "discarded", "all"]
-_PARTS: dict[Part, Q] = {
+PARTS: dict[Part, Q] = {
     "wall": Q(discarded_at=None),
     "starred": Q(starred_at__isnull=False),
     "discarded": Q(discarded_at__isnull=False),
@@ -75,7 +75,7 @@ def clips_of(
     if state is not None:
         rows = rows.filter(state=state)
     sign = "-" if order == "desc" else ""
-    rows = rows.filter(_PARTS[part], deleted_at=None).order_by(f"{sign}created_at", f"{sign}id")
+    rows = rows.filter(PARTS[part], deleted_at=None).order_by(f"{sign}created_at", f"{sign}id")
     return clip_views(list(rows[:limit]))
 
 

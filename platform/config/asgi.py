@@ -17,7 +17,9 @@ from portal import streams
 WORKERS = 8
 LONGEST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
-_pages = OnThreads(django, workers=WORKERS, longest=LONGEST)
+_pages = OnThreads(
+    django, workers=WORKERS, longest=LONGEST, longest_form=LONGEST + settings.LARGEST_UPLOAD_BYTES
+)
 
 application = Starlette(
     routes=[*streams.routes, Mount("/", app=_pages)],

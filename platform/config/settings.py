@@ -222,6 +222,8 @@ CSRF_FAILURE_VIEW = "portal.errors.csrf_failure"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 100
+LARGEST_UPLOAD_BYTES = 64 * 1024**2
+"""Of all files of one form: a picture has at most 20 MB, a LoRA file of a member's own 64 MiB."""
 
 # --- language, time, logs ------------------------------------------------------------------------
 LANGUAGE_CODE = "en-gb"

@@ -21,10 +21,10 @@ _PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
 class OnThreads:
-    """`longest` bytes of a body are read; Django refuses a longer one by the length that it says."""
+    """`longest` bytes of a body are read, `longest_form` of a form with files; Django refuses what says more."""
 
-    def __init__(self, app: WsgiApp, *, workers: int, longest: int) -> None:
-        self._app, self._longest = app, longest
+    def __init__(self, app: WsgiApp, *, workers: int, longest: int, longest_form: int = 0) -> None:
+        self._app, self._longest, self._longest_form = app, longest, max(longest, longest_form)
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="django")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,14 +47,15 @@ class OnThreads:
         """None when the client left before its end: half a form must not be taken for a whole one."""
         if scope["method"] in {"GET", "HEAD"}:
             return b""
-        body, more = b"", True
-        while more and len(body) <= self._longest:
+        longest = self._longest_form if _has_files(scope) else self._longest
+        body, more = bytearray(), True
+        while more and len(body) <= longest:
             message = await receive()
             if message["type"] == "http.disconnect":
                 return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        return body
+        return bytes(body)
 
     def _answer(
         self, environ: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop
@@ -81,6 +82,13 @@ class OnThreads:
             close = getattr(response, "close", None)
             if close is not None:
                 close()
+
+
+def _has_files(scope: Scope) -> bool:
+    return any(
+        name == b"content-type" and value.lower().startswith(b"multipart/form-data")
+        for name, value in scope["headers"]
+    )
 
 
 def _wait(sending: Any, loop: asyncio.AbstractEventLoop) -> None:

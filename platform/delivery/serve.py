@@ -31,9 +31,7 @@ def own_file(
     return respond(request, copy, shared=False)
 
 
-def own_reference(
-    caller: Caller, reference: str, request: HttpRequest, *, now: datetime
-) -> HttpResponseBase:
+def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: datetime) -> HttpResponseBase:
     """A picture that the caller keeps to start clips from. Raises NotFound. One statement."""
     member = caller.membership
     file = reference_file(reference, member.id) if member is not None else None

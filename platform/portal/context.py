@@ -28,6 +28,8 @@ _VISITOR = (("On view", "gallery:wall"), ("Policy", "gallery:policy"))
 _ARTIST = (
     ("Studio", "portal:studio"),
     ("Shared", "portal:shared"),
+    ("Styles", "portal:styles"),
+    ("Characters", "portal:characters"),
     ("Tokens", "portal:tokens"),
     ("Terms", "portal:terms"),
 )

@@ -33,6 +33,7 @@ ENDED = {"completed", "failed", "cancelled"}
 KEEP_ALIVE = 15.0  # seconds; proxies close what is silent
 LONGEST = 900.0  # seconds; the browser reconnects by itself
 _QUEUE = 32
+_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
 _watchers: dict[str, set[asyncio.Queue[dict[str, Any]]]] = defaultdict(set)
 
 
@@ -119,9 +120,8 @@ async def video_events(request: Request) -> Response:
     if first is None:
         _forget(video, queue)
         return PlainTextResponse("There is no such clip.", status_code=404)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no", "X-Content-Type-Options": "nosniff"}
     return StreamingResponse(
-        _stream(video, user_id, first, queue), media_type="text/event-stream", headers=headers
+        _stream(video, user_id, first, queue), media_type="text/event-stream", headers=_HEADERS
     )
 
 
@@ -147,10 +147,58 @@ async def _stream(
         _forget(video, queue)
 
 
+@sync_to_async
+def _takes(order: str, user_id: int) -> list[str]:
+    close_old_connections()
+    return queries.watched_takes(order, user_id)
+
+
+async def takes_events(request: Request) -> Response:
+    """`/events/takes/{request}`: each step of any take of one request, to its artist's session only.
+
+    The page knows how the takes stood when it was made, and asks once for those that were open when this begins.
+    """
+    user_id = await _user_of(request.cookies.get(settings.SESSION_COOKIE_NAME))
+    if user_id is None:
+        return PlainTextResponse("Sign in first.", status_code=401)
+    order = request.path_params["order"]
+    videos = [] if "\0" in order else await _takes(order, user_id)
+    if not videos:
+        return PlainTextResponse("There is no such request.", status_code=404)
+    return StreamingResponse(
+        _stream_takes(order, user_id, videos), media_type="text/event-stream", headers=_HEADERS
+    )
+
+
+async def _stream_takes(order: str, user_id: int, videos: list[str]) -> AsyncIterator[str]:
+    loop = asyncio.get_running_loop()
+    until = loop.time() + LONGEST
+    queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue(maxsize=_QUEUE * len(videos))
+    for video in videos:
+        _watchers[video].add(queue)
+    try:
+        yield "event: begin\ndata: {}\n\n"
+        while loop.time() < until:
+            try:
+                event = await asyncio.wait_for(queue.get(), timeout=KEEP_ALIVE)
+            except TimeoutError:
+                if not await _takes(order, user_id):
+                    return
+                yield "event: still\ndata: {}\n\n"
+                continue
+            yield f"event: progress\ndata: {json.dumps(event)}\n\n"
+    finally:
+        for video in videos:
+            _forget(video, queue)
+
+
 def _forget(video: str, queue: asyncio.Queue[dict[str, Any]]) -> None:
     _watchers[video].discard(queue)
     if not _watchers[video]:
         del _watchers[video]
 
 
-routes = [Route("/events/videos/{video}", video_events, methods=["GET"])]
+routes = [
+    Route("/events/videos/{video}", video_events, methods=["GET"]),
+    Route("/events/takes/{order}", takes_events, methods=["GET"]),
+]

@@ -6,9 +6,10 @@ unless a grant is active now. Addresses come from the URL configuration: a new o
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import pytest
@@ -16,13 +17,16 @@ import time_machine
 from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import URLResolver, get_resolver
+from PIL import Image
 
 from access.caller import Caller
 from access.kinds import TokenKind
 from access.services import tokens
 from audit import outbox
-from generation.models import Rendition
-from generation.services import files
+from delivery.names import FILES
+from generation.models import Reference, Rendition, Video
+from generation.services import characters, files, references, styles
+from generation.services.styles import StyleSpec
 from programme.queries import ProgrammeView
 from review.services import shares, submissions
 from review.states import GrantState, RevokerRole, SubmissionState
@@ -34,6 +38,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.timeout(300)]
 
 PROMPT = "a quokka made of brass, which no page but the artist's may name"
 TITLE = "The brass quokka"
+CHARACTER = "Quentin the quokka"
+STYLE = "Quokka brass"
+KINDS = ("mp4", "poster", "sprite", "vtt", "sheet")
+VARIANTS = ("video", "thumbnail", "spritesheet", "spritesheet.vtt", "contact_sheet")
+SUFFIXES = (".mp4", ".jpg", ".vtt", ".png")
 SKIPPED = re.compile(r"^(admin/|accounts/|static/)")
 
 
@@ -42,6 +51,10 @@ class Ids:
     video: str
     case: str = "case_unknown"
     share: str = "s_unknown"
+    order: str = "req_unknown"
+    reference: str = "ref_unknown"
+    character: str = "char_unknown"
+    style: str = "style_unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,20 +161,21 @@ def _addresses(ids: Ids, *, lists: bool) -> list[str]:
     Addresses without a place are lists of many clips; `lists` says whether they are asked too.
     """
     known = {"video": ids.video, "case": ids.case, "share": ids.share, "grant": ids.share}
+    known |= {"order": ids.order, "reference": ids.reference, "character": ids.character, "style": ids.style}
     found: list[str] = []
     for route in _routes(get_resolver()):
         names = re.findall(r"<(?:\w+:)?(\w+)>", route)
         if not names and not lists:
             continue
-        choices = ["video.mp4", "poster.jpg"] if names and names[-1] in {"name", "file"} else [""]
+        choices = list(FILES) if names and names[-1] in {"name", "file"} else [""]
         for choice in choices:
             path = route
             for name in names:
                 path = re.sub(rf"<(?:\w+:)?{name}>", known.get(name) or choice or ids.video, path)
             found.append("/" + path)
             if path.endswith("content"):
-                found += [f"/{path}?variant=thumbnail", f"/{path}?variant=video"]
-            elif path.endswith((".mp4", ".jpg")):
+                found += [f"/{path}?variant={variant}" for variant in VARIANTS]
+            elif path.endswith(SUFFIXES):
                 found.append(f"/{path}?download=1")
     return found
 
@@ -210,17 +224,61 @@ def _callers(who: People, other: Caller, operator: Caller, now: datetime) -> dic
 
 
 def _pieces(video: str) -> list[bytes]:
-    """What any 80 bytes of either file contain: the factory fills them with one sentence over and over."""
-    for row in Rendition.objects.filter(master__video__public_id=video):
+    """What any 80 bytes of any file contain: the factory fills them with one sentence over and over."""
+    found = {row.kind: row for row in Rendition.objects.filter(master__video__public_id=video)}
+    assert set(found) == set(KINDS)
+    for row in found.values():
         with files.store().open(row.storage_key) as file:
             assert video.encode() in file.read(80)
-    return [f"{kind} of {video}".encode() for kind in ("mp4", "poster")] + [
-        f"{video} {kind}".encode() for kind in ("mp4", "poster")
-    ]
+    return _sentences(video, KINDS)
 
 
-def _leaks(body: bytes, pieces: list[bytes]) -> bool:
-    return any(piece in body for piece in pieces)
+def _sentences(video: str, kinds: Sequence[str]) -> list[bytes]:
+    return [f"{kind} of {video}".encode() for kind in kinds] + [f"{video} {kind}".encode() for kind in kinds]
+
+
+def _with_looks(ids: Ids, who: People, now: datetime) -> tuple[Ids, bytes]:
+    """The clip's request, and a picture, a character and a style of the artist's; the picture's bytes, too."""
+    drawn = io.BytesIO()
+    Image.effect_noise((64, 48), 80).convert("RGB").save(drawn, "PNG")
+    picture = references.upload(caller=who.artist, picture=drawn.getvalue(), now=now)
+    row = Reference.objects.get(public_id=picture)
+    with files.store().open(row.storage_key) as file:
+        kept = file.read()
+    made = replace(
+        ids,
+        order=Video.objects.get(public_id=ids.video).request,
+        reference=picture,
+        character=characters.create(caller=who.artist, name=CHARACTER, pictures=[picture], now=now),
+        style=styles.create(caller=who.artist, spec=StyleSpec(name=STYLE), now=now),
+    )
+    return made, kept
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What any part of a clip's files, of its master's source and of a picture has in it."""
+
+    clip: list[bytes]
+    source: list[bytes]
+    picture: bytes
+
+    def told_by(self, body: bytes) -> set[str]:
+        pieces = {
+            "clip": self.clip,
+            "source": self.source,
+            "picture": [self.picture[40:90], self.picture[-60:]],
+        }
+        return {name for name, found in pieces.items() if any(piece in body for piece in found)}
+
+
+def _check_words(name: str, path: str, state: str, status: int, body: bytes, *, public: bool) -> None:
+    if name in {"visitor", "other artist", "other artist's token"} and not public:
+        assert PROMPT.encode() not in body, f"{name} read the prompt at {path} ({state})"
+        assert TITLE.encode() not in body or status == 410, f"{name} read the title at {path}"
+    if name not in OWNERS:
+        for private in (CHARACTER, STYLE):
+            assert private.encode() not in body, f"{name} read “{private}” at {path} ({state})"
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -239,12 +297,14 @@ def test_bytes_reach_exactly_those_who_may_have_them(
     who = People(artist, reviewer, other_reviewer)
     walk, entitled = STATES[state]
     ids = walk(who, now)
-    kept = _pieces(ids.video)
+    ids, picture = _with_looks(ids, who, now)
+    files_of = Known(_pieces(ids.video), _sentences(ids.video, ["source"]), picture)
     outbox.deliver_due(now=now)
     callers = _callers(who, other_artist, operator, now)
     public = "visitor" in entitled
 
     reached: set[str] = set()
+    pictured: set[str] = set()
     for name, ask in callers.items():
         for path in _addresses(ids, lists=state in WITH_LISTS):
             shared = path.startswith("/s/")
@@ -252,15 +312,19 @@ def test_bytes_reach_exactly_those_who_may_have_them(
             for headers in ranges:
                 status, body = ask(path, headers)
                 assert status < 500, (name, path)
-                if _leaks(body, kept):
+                got = files_of.told_by(body)
+                assert "source" not in got, f"{name} got the master's source at {path} ({state})"
+                if "clip" in got:
                     assert status in {200, 206}
                     assert name in entitled or (public and shared), f"{name} got bytes at {path} ({state})"
                     reached.add(name)
-                if name in {"visitor", "other artist", "other artist's token"} and not public:
-                    assert PROMPT.encode() not in body, f"{name} read the prompt at {path} ({state})"
-                    assert TITLE.encode() not in body or status == 410, f"{name} read the title at {path}"
+                if "picture" in got:
+                    assert name in OWNERS, f"{name} got the artist's picture at {path} ({state})"
+                    pictured.add(name)
+                _check_words(name, path, state, status, body, public=public)
     assert reached >= entitled, f"{entitled - reached} got nothing, though they may"
+    assert pictured == OWNERS, "a picture is its artist's, whatever becomes of a clip"
 
 
 def _is_file(path: str) -> bool:
-    return "content" in path or ".mp4" in path or ".jpg" in path
+    return "content" in path or any(suffix in path for suffix in SUFFIXES)

@@ -1,4 +1,4 @@
-"""One clip: watch it, download it, stop it, delete it, and how sharing it stands."""
+"""One clip: watch it, download it, stop it, delete it, what it is made of, and how sharing it stands."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ from access import gate
 from access.caller import Caller
 from access.gate import Action
 from core import clock
-from core.errors import NotFound, WrongState
+from core.errors import DomainError, NotFound, WrongState
 from delivery import serve
+from delivery.names import FILES
 from generation import queries as generation
 from generation.queries import ClipView
+from generation.queries.characters import own_characters
 from generation.services import requests
+from portal.artist.family import tree
+from portal.artist.finals import finals_of
 from portal.artist.words import now_of
+from portal.errors import status_of
 from portal.gates import hidden, requires
 from review import queries as review
 from review.rules import REVIEW_HOURS, Wish
 from review.services import shares
-
-KINDS = {"video.mp4": "mp4", "poster.jpg": "poster"}
 
 
 def own_clip(caller: Caller, video: str) -> ClipView:
@@ -51,20 +54,40 @@ def page(
     *,
     wish: Wish | None = None,
     errors: dict[str, str] | None = None,
+    refused: tuple[str, DomainError] | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """The clip's page; with a form that was refused, as it was typed."""
-    context = _state(clip)
+    """The clip's page; with a form that was refused, as it was typed: a wish, or a verb of lineage."""
+    context = _state(clip) | _making(caller, clip)
     share = context["share"]
     context |= {
         "wish": wish or share.wish or Wish(title="", show_prompt=True, show_variant=True),
         "errors": errors or {},
+        "refused": {refused[0]: refused[1].sentence} if refused else {},
+        "sent": request.POST if refused else {},
         "may_share": gate.may(caller, Action.ASK_TO_SHARE),
         "mp4": clip.master.rendition("mp4") if clip.master else None,
         "review_hours": REVIEW_HOURS,
         "base_url": settings.BASE_URL,
     }
-    return render(request, "studio/clip.html", context, status=status)
+    return render(request, "studio/clip.html", context, status=status_of(refused[1]) if refused else status)
+
+
+def _making(caller: Caller, clip: ClipView) -> dict[str, Any]:
+    """What it was made with, where it comes from, what can come from it. Seven statements."""
+    variants = generation.usable_variants(caller.membership) if caller.membership else []
+    own = next((variant for variant in variants if variant.slug == clip.variant_slug), None)
+    family = generation.lineage(clip.public_id, clip.membership_id)
+    return {
+        "made_with": generation.settings(clip.public_id, clip.membership_id),
+        "family": tree(family) if family is not None and len(family.clips) > 1 else [],
+        "family_whole": family is None or family.whole,
+        "finals": finals_of(variants, clip) if clip.master else {},
+        "goes_on": [variant for variant in variants if variant.images] if clip.master else [],
+        "lengths": sorted(own.lengths) if own else [],
+        "characters": own_characters(clip.membership_id) if clip.master else [],
+        "may_render": gate.may(caller, Action.RENDER),
+    }
 
 
 def _state(clip: ClipView) -> dict[str, Any]:
@@ -93,7 +116,10 @@ def stop(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     clip = own_clip(caller, video)
     with suppress(WrongState):  # it ended in the same moment; its page says how
         requests.cancel(video=video, membership_id=clip.membership_id, by=caller.actor, now=clock.now())
-    return redirect("portal:studio") if request.POST.get("to") == "studio" else redirect("portal:clip", video)
+    to = request.POST.get("to")
+    if to == "sheet":
+        return redirect("portal:takes", clip.request)
+    return redirect("portal:studio") if to == "studio" else redirect("portal:clip", video)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,6 +139,6 @@ def delete(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 @hidden
 @requires(Action.READ_OWN)
 def file(request: HttpRequest, caller: Caller, video: str, name: str) -> HttpResponseBase:
-    if name not in KINDS:
+    if name not in FILES:
         raise NotFound("not_found", "There is nothing at this address.")
-    return serve.own_file(caller, video, KINDS[name], request, now=clock.now())
+    return serve.own_file(caller, video, FILES[name], request, now=clock.now())

@@ -12,7 +12,8 @@ from core import clock
 from core.errors import DomainError, Invalid, WrongState
 from generation import queries as generation
 from portal.artist import clip as clips
-from portal.artist.studio import PAGE, Tile, tiles
+from portal.artist.studio import PAGE
+from portal.artist.tiles import Tile, tiles
 from portal.errors import status_of
 from portal.gates import hidden, requires
 from review import queries as review

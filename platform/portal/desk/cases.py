@@ -14,6 +14,7 @@ from access.gate import Action
 from core import clock
 from core.errors import WrongState
 from delivery import serve
+from delivery.names import FILES
 from portal.desk.lease import lease_clock
 from portal.desk.queue import WORDS
 from portal.desk.verdict import OUTCOMES, Typed
@@ -33,7 +34,6 @@ STATES = {
     CaseState.WITHDRAWN: ("Withdrawn by the artist", "is-revoked"),
 }
 AGAIN = ("In review again", "is-review")
-KINDS = {"video.mp4": "mp4", "poster.jpg": "poster"}
 
 
 @require_safe
@@ -80,9 +80,9 @@ def hand_back(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
 @require_safe
 @requires(Action.REVIEW)
 def file(request: HttpRequest, caller: Caller, case: str, name: str) -> HttpResponseBase:
-    if name not in KINDS:
+    if name not in FILES:
         raise Http404
-    return serve.case_file(caller, case, KINDS[name], request, now=clock.now())
+    return serve.case_file(caller, case, FILES[name], request, now=clock.now())
 
 
 def case_context(view: CaseView) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from audit import queries as audit
 from core import clock
 from core.errors import NotFound
 from delivery import serve
+from delivery.names import FILES
 from generation import queries as generation
 from generation.queries import ClipView
 from generation.states import VideoState
@@ -25,7 +26,6 @@ from portal.office.programme import programme_of
 from review import queries as review
 from review.states import ShareWord
 
-KINDS = {"video.mp4": "mp4", "poster.jpg": "poster"}
 EVENTS = 20
 RENDER = {
     VideoState.QUEUED: ("Queued", "is-queued"),
@@ -68,10 +68,10 @@ def show(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 @require_safe
 @requires(Action.OPERATE)
 def file(request: HttpRequest, caller: Caller, video: str, name: str) -> HttpResponseBase:
-    if name not in KINDS:
+    if name not in FILES:
         raise Http404
     _clip(caller, video)
-    return serve.operator_file(caller, video, KINDS[name], request, now=clock.now())
+    return serve.operator_file(caller, video, FILES[name], request, now=clock.now())
 
 
 def _clip(caller: Caller, video: str) -> ClipView:

@@ -93,5 +93,24 @@
     }
   }
 
-  for (const video of document.querySelectorAll("video[data-fps]")) new Player(video);
+  /** Two clips side by side under one bar: the second does what the first does. */
+  class Pair extends Player {
+    constructor(videos, place) {
+      super(videos[0]);
+      this.place = place;
+      const [first, second] = videos;
+      second.controls = false;
+      second.loop = first.loop;
+      place.append(document.querySelector(".bar"));
+      const meet = () => (second.currentTime = Math.min(first.currentTime, second.duration || first.currentTime));
+      second.addEventListener("click", () => this.toggle());
+      first.addEventListener("play", () => (meet(), second.play().catch(() => {})));
+      first.addEventListener("pause", () => (second.pause(), meet()));
+      first.addEventListener("seeked", meet);
+    }
+  }
+
+  const pair = document.querySelector("[data-pair]");
+  if (pair) new Pair([...pair.querySelectorAll("video")], pair);
+  else for (const video of document.querySelectorAll("video[data-fps]")) new Player(video);
 })();

@@ -80,14 +80,32 @@
     window.addEventListener("pagehide", () => source.close());
   }
 
-  // What this render costs, beside the button.
-  const order = document.querySelector("form.prompt");
-  const cost = document.querySelector("[data-left]");
-  if (order && cost) {
+  // What this order costs, beside the button; what the variant cannot make is not offered.
+  const order = document.querySelector("form[data-order]");
+  if (order) {
+    const field = order.elements;
+    const usable = (select, given) => {
+      const able = given.split(" ");
+      for (const option of select.options) option.disabled = !able.includes(option.value);
+      if (select.selectedOptions[0]?.disabled) select.value = able[0];
+    };
     const tell = () => {
-      const variant = order.elements.variant.selectedOptions[0];
-      const uses = Number(order.elements.seconds.value) * Number(variant ? variant.dataset.cost : 1);
-      cost.textContent = `Uses ${uses} s of your ${cost.dataset.left} s.`;
+      const variant = field.variant.selectedOptions[0];
+      if (!variant) return;
+      usable(field.seconds, variant.dataset.lengths);
+      usable(field.size, variant.dataset.sizes);
+      for (const style of order.querySelectorAll("[data-fits]")) {
+        style.disabled = !style.dataset.fits.split(" ").includes(variant.value);
+        if (style.disabled && style.checked) order.querySelector("[name=style][value='']").checked = true;
+      }
+      for (const part of order.querySelectorAll("[data-start]")) part.hidden = !("images" in variant.dataset);
+      const takes = Number(field.takes.value);
+      const cost = order.querySelector("[data-left]");
+      const words = `Uses ${takes * Number(field.seconds.value) * Number(variant.dataset.cost)} s of your ${cost.dataset.left} s.`;
+      if (cost.textContent !== words) cost.textContent = words;
+      order.querySelector("[data-render]").textContent = `Render ${takes} take${takes === 1 ? "" : "s"}`;
+      const told = [`${field.seconds.value} s`, field.size.value.replace("x", " × "), field.seed.value ? `seed ${field.seed.value}` : "a new seed"];
+      order.querySelector("[data-told]").textContent = `: ${told.join(", ")}`;
     };
     order.addEventListener("change", tell);
     tell();
