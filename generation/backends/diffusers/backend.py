@@ -91,7 +91,7 @@ class DiffusersBackend:
         self._check_picture(spec)
         if spec.adapter is None:
             return
-        if not self._room.takes_adapters:
+        if not self._room.knows_adapters:
             raise SpecRejected("adapters_unsupported", "This model takes no style adapters.")
         check_adapter(spec.adapter, checkpoint=self._folder)
 

@@ -14,6 +14,8 @@ from generation.backends.diffusers.profile import RUNGS
 
 # All weights stay where they are used. On the processor itself there is nowhere else for them to go.
 ROOMY: Final = ("none", "tiling")
+# Adapters take on the type of the weights that they change, and cannot be computed with in eight bits.
+NO_ADAPTERS: Final = "fp8"
 EXPERTS: Final = ("transformer", "transformer_2")
 
 
@@ -55,6 +57,6 @@ def experts(pipeline: Any) -> list[Any]:
 
 
 def _cast_to_eight_bits(pipeline: Any) -> None:
-    """Weights are stored in eight bits, and computed with in sixteen."""
+    """Weights are stored in eight bits, and computed with as before."""
     for expert in experts(pipeline):
-        expert.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=torch.bfloat16)
+        expert.enable_layerwise_casting(storage_dtype=torch.float8_e4m3fn, compute_dtype=expert.dtype)

@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 from typing import Any, Final
 
-import torch
 from safetensors.torch import load_file
 
 from generation.backends.adapters import inspect_adapter
@@ -60,11 +59,11 @@ class Adapters:
             self._pipeline.load_lora_weights(tensors, adapter_name=_NAME)
             if len(experts(self._pipeline)) > 1:
                 self._pipeline.load_lora_weights(tensors, adapter_name=_NAME, load_into_transformer_2=True)
-        except torch.OutOfMemoryError:
-            raise
-        except (ValueError, KeyError, RuntimeError) as fault:
+        except BaseException as fault:
             self._unload()
-            raise SpecRejected("adapter_targets", "The adapter does not fit this model.") from fault
+            if isinstance(fault, ValueError | KeyError):
+                raise SpecRejected("adapter_targets", "The adapter does not fit this model.") from fault
+            raise
         self._loaded = adapter.sha256
 
     def _unload(self) -> None:

@@ -42,9 +42,14 @@ class Room:
         return self._fit(smallest_size(self._profile)) if self.rung in ladder.ROOMY else 1
 
     @property
-    def takes_adapters(self) -> bool:
+    def knows_adapters(self) -> bool:
         """Whether diffusers can load LoRA files for this kind of pipeline."""
-        return self._there.adapters.supported
+        return self._loaded is not None and self._loaded.adapters.supported
+
+    @property
+    def takes_adapters(self) -> bool:
+        """Whether it can on this rung as well."""
+        return self.knows_adapters and self.rung != ladder.NO_ADAPTERS
 
     def at_once(self, take: Take) -> int:
         """How many takes like this one are likely to fit in one forward."""
@@ -66,7 +71,7 @@ class Room:
             return self._attempt_each(takes, track)
         except MemoryError as fault:
             below = self._below()
-            if below is None:
+            if below is None or (below == ladder.NO_ADAPTERS and takes[0].spec.adapter):
                 raise Transient("The memory ran out, and there is no smaller way to render this.") from fault
         logger.warning("the memory ran out on rung %r; from now on %r", self.rung, below)
         self._settle(below)
@@ -95,6 +100,8 @@ class Room:
         return clips
 
     def _use_adapter(self, takes: Sequence[Take]) -> None:
+        if takes[0].spec.adapter and not self.takes_adapters:
+            raise Transient("This worker has too little memory for adapters.")
         _in_memory(lambda: self._there.adapters.use(takes[0].spec.adapter))
 
     @property

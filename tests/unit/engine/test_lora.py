@@ -79,6 +79,7 @@ def test_is_loaded_once_while_it_repeats(
         return load_file(file)
 
     monkeypatch.setattr("generation.backends.diffusers.lora.load_file", load)
+    pixels(backend)
     for style in (styles[0], styles[0], replace(styles[0], weight=0.5), styles[1], styles[1]):
         pixels(backend, replace(SPEC, adapter=style))
     assert read == [styles[0].path, styles[1].path]
@@ -113,6 +114,30 @@ def test_refuses_an_adapter_of_another_model(backend: DiffusersBackend, folder: 
     with pytest.raises(SpecRejected) as refused:
         backend.check(replace(SPEC, adapter=other))
     assert refused.value.code == "adapter_targets"
+
+
+@pytest.mark.parametrize(
+    ("fault", "seen"), [(ValueError("no target"), SpecRejected), (RuntimeError("broken"), RuntimeError)]
+)
+def test_what_cannot_be_put_on_leaves_no_trace(
+    backend: DiffusersBackend,
+    styles: list[Adapter],
+    monkeypatch: pytest.MonkeyPatch,
+    fault: Exception,
+    seen: type[Exception],
+) -> None:
+    plain = pixels(backend)
+    pipeline = backend._room._there._running
+
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(pipeline), "load_lora_weights", fail)
+        with pytest.raises(seen):
+            pixels(backend, replace(SPEC, adapter=styles[0]))
+    assert (pixels(backend) == plain).all()
+    assert abs(pixels(backend, replace(SPEC, adapter=styles[0])) - plain).max() > 3
 
 
 def test_both_experts_get_it(tmp_path: Path) -> None:

@@ -18,7 +18,9 @@ from generation.backends.diffusers.meter import takes_that_fit
 from generation.backends.diffusers.profile import RUNGS
 from generation.errors import Transient
 from generation.spec import RenderSpec
-from tests.rig.tiny.wan import save_tiny_wan
+from tests.rig.tiny.lora import pairs_for, write
+from tests.rig.tiny.picture import save_picture
+from tests.rig.tiny.wan import save_tiny_wan, save_tiny_wan_5b
 
 SPEC = RenderSpec("a red boat", seed=3, width=320, height=240, seconds=1, fps=24, steps=2, guidance=2.0)
 FULL = "CUDA out of memory. Tried to allocate 20.00 GiB."
@@ -137,6 +139,41 @@ def test_rungs_that_need_a_gpu_are_left_out_without_one() -> None:
     assert ladder.rungs(RUNGS, torch.device("cuda")) == RUNGS
     assert ladder.rungs(("offload", "fp8"), torch.device("cuda")) == ("offload", "fp8")
     assert ladder.rungs(("offload", "fp8"), torch.device("cpu")) == ("none",)
+
+
+@pytest.fixture
+def on_rung(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> DiffusersBackend:
+    """A backend on a rung that is meant for GPUs: from the processor's memory into the processor's memory."""
+    monkeypatch.setattr(ladder, "rungs", lambda *_: (request.param,))
+    save_tiny_wan_5b(tmp_path)
+    return DiffusersBackend(tmp_path)
+
+
+@pytest.mark.parametrize("on_rung", ["offload", "group offload"], indirect=True)
+def test_weights_that_come_and_go_make_the_same_pictures(
+    on_rung: DiffusersBackend, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ladder, "rungs", lambda *_: ("none",))
+    whole = DiffusersBackend(tmp_path)
+    from_picture = replace(SPEC, image=save_picture(tmp_path), seconds=4)
+    for spec in (SPEC, from_picture, SPEC):
+        assert (render(on_rung, spec)[0][0] == render(whole, spec)[0][0]).all()
+    assert on_rung.at_once(SPEC) == on_rung.capability().at_once == 1
+
+
+@pytest.mark.parametrize("on_rung", ["fp8"], indirect=True)
+def test_weights_of_eight_bits_render_without_adapters(on_rung: DiffusersBackend, tmp_path: Path) -> None:
+    [first], _ = render(on_rung, SPEC)
+    kept = {weight.dtype for weight in on_rung._room._there._running.transformer.parameters()}
+    assert torch.float8_e4m3fn in kept
+    assert (render(on_rung, SPEC)[0][0] == first).all()
+    assert not on_rung.capability().adapters
+    style = write(tmp_path / "style.safetensors", pairs_for(tmp_path))
+    with pytest.raises(Transient, match="too little memory for adapters"):
+        render(on_rung, replace(SPEC, adapter=style))
+    assert (render(on_rung, SPEC)[0][0] == first).all()
 
 
 @pytest.mark.parametrize(
