@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from generation.backends.base import Backend
-from generation.errors import Transient
+from generation.errors import RenderCancelled, Transient
 from generation.media import graph, plan, probe, vtt
 from generation.media.encode import Encoding, encode
 from generation.media.plan import Codec, Plan, Size
@@ -86,6 +86,8 @@ def finish(
     """
     began = time.monotonic()
     spec, frames = take.spec, take.frames
+    if cancelled():
+        raise RenderCancelled
     planned = Plan(
         native=(frames.width, frames.height),
         native_count=frames.count,
@@ -94,11 +96,14 @@ def finish(
         fps=spec.fps,
         codec=codec,
     )
-    with _nothing_left_in(folder):
-        digest = encode(
-            frames.images, plan=planned, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding
-        )
-        files = _read_back(planned, folder, digest)
+    if frames.files:
+        files, digest = frames.files, _digest(frames)
+    else:
+        with _nothing_left_in(folder):
+            digest = encode(
+                frames.images, plan=planned, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding
+            )
+            files = _read_back(planned, folder, digest)
     return Produced(
         files=files,
         frames_sha256=digest,
@@ -145,6 +150,14 @@ def _read_back(planned: Plan, folder: Path, digest: str) -> tuple[FileMade, ...]
         _file("vtt", folder / _VTT, (0, 0)),
         _file("source", paths["source"], planned.native),
     )
+
+
+def _digest(frames: Frames) -> str:
+    """SHA-256 of the native frames, raw, one after the other."""
+    digest = hashlib.sha256()
+    for image in frames.images:
+        digest.update(image.data)
+    return digest.hexdigest()
 
 
 def _file(kind: FileKind, path: Path, size: Size) -> FileMade:

@@ -1,10 +1,14 @@
-"""Returns prepared frames at once: shows what everything around the model costs."""
+"""Returns prepared frames, or prepared files, at once: shows what everything around the model costs."""
 
 from __future__ import annotations
 
+import atexit
 import hashlib
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,7 +16,20 @@ import numpy as np
 from generation.backends.adapters import inspect_adapter
 from generation.backends.pictures import check_picture
 from generation.errors import EngineError, RenderCancelled, SpecRejected
-from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
+from generation.media import graph
+from generation.media.encode import encode
+from generation.media.plan import Plan
+from generation.spec import (
+    Cancelled,
+    Capability,
+    FileKind,
+    FileMade,
+    Frames,
+    Image,
+    Progress,
+    RenderSpec,
+    VisibleMark,
+)
 
 _WIDTH, _HEIGHT, _COUNT = 160, 90, 16
 _AT_ONCE: Final = 16
@@ -34,12 +51,17 @@ _IMAGES: Final = _prepare()
 
 
 def open_pace(checkpoint: str) -> NullBackend:
-    """`builtin` is as fast as it can be; a number is the seconds that each step takes. EngineError for others."""
+    """`builtin` is as fast as it can be, `files` brings files too; a number is the seconds that each step takes.
+
+    EngineError for others.
+    """
+    if checkpoint == "files":
+        return NullBackend(files=True)
     try:
         return NullBackend(0.0 if checkpoint == "builtin" else float(checkpoint))
     except ValueError as fault:
         raise EngineError(
-            f"The null backend has “builtin”, or seconds for a step, not “{checkpoint}”."
+            f"The null backend has “builtin”, “files”, or seconds for a step, not “{checkpoint}”."
         ) from fault
 
 
@@ -48,8 +70,12 @@ class NullBackend:
 
     name = "null"
 
-    def __init__(self, step_seconds: float = 0.0) -> None:
+    def __init__(self, step_seconds: float = 0.0, *, files: bool = False) -> None:
         self._step_seconds = step_seconds
+        self._folder = Path(tempfile.mkdtemp(prefix="null-files-")) if files else None
+        if self._folder is not None:
+            atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
+        self._ready: dict[Plan, tuple[FileMade, ...]] = {}
 
     checkpoint = hashlib.sha256(b"".join(image.tobytes() for image in _IMAGES)).hexdigest()
 
@@ -110,6 +136,27 @@ class NullBackend:
                 width=_WIDTH,
                 height=_HEIGHT,
                 completed_prompt=self.complete_prompt(spec.prompt, spec.seed),
+                files=self._files(spec),
             )
             for spec in takes
         ]
+
+    def _files(self, spec: RenderSpec) -> tuple[FileMade, ...]:
+        """A video and its poster, encoded at the first such spec and the same for each that follows."""
+        if self._folder is None:
+            return ()
+        planned = Plan((_WIDTH, _HEIGHT), _COUNT, (spec.width, spec.height), spec.seconds, spec.fps)
+        if planned not in self._ready:
+            folder = self._folder / str(len(self._ready))
+            folder.mkdir()
+            mark = VisibleMark("Benchmark", "NULL-NULL")
+            encode(_IMAGES, plan=planned, mark=mark, folder=folder, cancelled=lambda: False)
+            kinds: tuple[FileKind, ...] = ("mp4", "poster")
+            self._ready[planned] = tuple(_file(kind, folder / graph.NAMES[kind], planned) for kind in kinds)
+        return self._ready[planned]
+
+
+def _file(kind: FileKind, path: Path, planned: Plan) -> FileMade:
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    media_type = "video/mp4" if kind == "mp4" else "image/jpeg"
+    return FileMade(kind, path, digest, path.stat().st_size, media_type, *planned.size)

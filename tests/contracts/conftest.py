@@ -36,6 +36,7 @@ def _remote(request: pytest.FixtureRequest) -> Backend:
 BACKENDS: Final[Mapping[str, Opens]] = MappingProxyType(
     {
         "null": lambda _: registry.load("null"),
+        "null with files": lambda _: registry.load("null", "files"),
         "built in": lambda _: registry.load("diffusers", "builtin"),
         "tiny wan": _tiny_wan,
         "tiny wan 5b": _tiny_wan_5b,

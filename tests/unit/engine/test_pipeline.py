@@ -19,7 +19,7 @@ from generation.backends.null import NullBackend
 from generation.errors import EngineError, RenderCancelled, SpecRejected, Transient
 from generation.media import probe
 from generation.media.plan import Plan
-from generation.pipeline import finish, produce, render
+from generation.pipeline import Rendered, finish, produce, render
 from generation.spec import Cancelled, Frames, Produced, Progress, RenderSpec
 from tests.rig.clips import MARK, frames_of
 from tests.rig.limits import files_no_larger_than
@@ -141,6 +141,25 @@ def test_takes_are_rendered_together_and_finished_one_by_one(folder: Path) -> No
     assert [len(list(each.iterdir())) for each in folders] == [6, 0, 6]
 
 
+def test_files_that_a_backend_brings_are_taken_as_they_are(folder: Path) -> None:
+    backend = NullBackend(files=True)
+
+    first, second = make(folder, backend=backend), make(folder, backend=backend)
+
+    assert list(folder.iterdir()) == []
+    assert [file.kind for file in first.files] == ["mp4", "poster"]
+    assert first.files == second.files
+    clip = first.file("mp4")
+    assert hashlib.sha256(clip.path.read_bytes()).hexdigest() == clip.sha256
+    assert first.frames_sha256 == make(folder, backend=NullBackend()).frames_sha256
+
+
+def test_a_stop_before_files_are_taken_counts(folder: Path) -> None:
+    frames = NullBackend(files=True).render([SPEC], progress=lambda *_: None, cancelled=lambda: False)[0]
+    with pytest.raises(RenderCancelled):
+        finish(Rendered(SPEC, frames, 0.0), mark=MARK, folder=folder, cancelled=lambda: True)
+
+
 def test_tells_of_the_encoding(folder: Path) -> None:
     reports: list[tuple[int, int]] = []
     finish(
@@ -249,7 +268,7 @@ import sys
 from pathlib import Path
 from generation.backends.null import NullBackend
 from generation.errors import Transient
-from generation.pipeline import produce
+from generation.pipeline import Rendered, finish, produce, render
 from generation.spec import RenderSpec, VisibleMark
 folder, spec = Path(sys.argv[1]), RenderSpec("a bar", 1, 1280, 720, 2, 24, 1, 1.0)
 try:
