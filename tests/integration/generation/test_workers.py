@@ -1,0 +1,177 @@
+"""What workers say of themselves, and what the office, metrics and `manage.py workers` make of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+
+from access.caller import Caller
+from core import clock
+from embedded import commands
+from embedded.processes import Child
+from generation.errors import EngineError, SpecRejected
+from generation.models import ModelVariant, Worker
+from generation.queries import workers as queries
+from generation.services import files, workers
+from generation.services.queueing import StoredFile
+from generation.worker import cache
+from tests.factories.generation import claim, queued_video
+from tests.rig import environment
+from tests.rig.workers import CeleryWorker
+
+SECOND = timedelta(seconds=1)
+HELD = {
+    "backend": "null", "checkpoint": "builtin", "digest": "0" * 64, "kind": "k", "device": "none", "dtype": "uint8",
+    "memory": 3 << 20, "load_seconds": 1.5, "warm_seconds": 0.5, "rung": "none", "images": True, "adapters": True,
+    "at_once": 4,
+}  # fmt: skip
+
+
+def _report(now: datetime, name: str = "host/1") -> None:
+    workers.report(name=name, lanes=["turbo"], kind="k", held=[HELD], now=now)
+
+
+@pytest.mark.django_db
+def test_a_worker_is_there_while_it_is_seen(now: datetime) -> None:
+    _report(now)
+    workers.seen(name="host/1", video="video_x", finished=3, failed=1, now=now + 15 * SECOND)
+
+    (there,) = queries.workers(now + 74 * SECOND)
+    assert (there.alive, there.video, there.finished, there.failed) == (True, "video_x", 3, 1)
+    (gone,) = queries.workers(now + 75 * SECOND)
+    assert not gone.alive
+
+    workers.stopped(name="host/1", now=now + 16 * SECOND)
+    (left,) = queries.workers(now + 17 * SECOND)
+    assert (left.alive, left.video) == (False, "")
+
+
+@pytest.mark.django_db
+def test_workers_are_forgotten_a_day_after_they_were_seen_last(now: datetime) -> None:
+    _report(now, "old/1")
+    _report(now + timedelta(hours=2), "new/1")
+
+    assert workers.sweep(now=now + timedelta(days=1, hours=1)) == 1
+    assert Worker.objects.get().name == "new/1"
+
+
+@pytest.mark.django_db
+def test_a_queue_is_told_with_what_waits_and_who_takes_it(artist: Caller, now: datetime) -> None:
+    for number in range(3):
+        queued_video(artist, now + number * SECOND)
+    claim(now + 5 * SECOND)
+    _report(now)
+
+    full, turbo = queries.lanes(now)
+
+    assert (turbo.queue, turbo.queued, turbo.running, turbo.workers) == ("turbo", 2, 1, 1)
+    assert turbo.waiting_since == now + SECOND
+    assert (full.queue, full.queued, full.running, full.workers, full.waiting_since) == (
+        "full",
+        0,
+        0,
+        0,
+        None,
+    )
+
+
+@pytest.mark.django_db
+def test_the_command_tells_workers_and_queues_to_people_and_to_programs(
+    artist: Caller, now: datetime
+) -> None:
+    _report(clock.now())
+    queued_video(artist, now)
+    said, machine = StringIO(), StringIO()
+
+    call_command("workers", stdout=said)
+    call_command("workers", "--json", stdout=machine)
+
+    assert "host/1: idle" in said.getvalue()
+    assert "3 MiB, loaded in 1.5 s, warm in 0.5 s, memory rung none, 4 at once" in said.getvalue()
+    assert "queue turbo: 1 wait" in said.getvalue()
+    told: dict[str, Any] = json.loads(machine.getvalue())
+    assert told["workers"][0]["held"][0]["device"] == "none"
+    assert {lane["queue"] for lane in told["queues"]} == {"turbo", "full"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_reports_what_it_holds_before_it_takes_anything(
+    artist: Caller, start_celery_worker: Callable[..., CeleryWorker]
+) -> None:
+    ModelVariant.objects.filter(slug="full-1").update(priority=2)
+
+    start_celery_worker("render.turbo", "render.full")
+
+    (worker,) = queries.workers(clock.now())
+    assert worker.alive
+    assert worker.lanes == ("full", "turbo"), "the most urgent first"
+    (held,) = worker.held
+    assert (held["backend"], held["device"], held["at_once"]) == ("null", "none", 16)
+    assert len(held["digest"]) == 64
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("queue", "checkpoint", "says"),
+    [("typo", "builtin", "There are: full, turbo"), ("turbo", "nonsense", "cannot be loaded")],
+)
+def test_a_worker_that_cannot_do_its_work_ends_with_a_sentence(
+    artist: Caller, tmp_path: Path, queue: str, checkpoint: str, says: str
+) -> None:
+    ModelVariant.objects.filter(slug="turbo-1").update(checkpoint=checkpoint)
+    log = tmp_path / "worker.log"
+    name = f"{environment.DEPLOYMENT}.render.{queue}"
+    child = Child(commands.worker("refused", queues=[name], env=environment.for_children(), log=log))
+
+    child.start()
+    try:
+        assert child.wait(40), "it should have ended by itself"
+    finally:
+        child.kill()
+
+    assert child.exit_status not in (0, None)
+    assert says in log.read_text()
+
+
+def _stored(body: bytes, tmp_path: Path) -> StoredFile:
+    import hashlib
+
+    source = tmp_path / "picture.png"
+    source.write_bytes(body)
+    files.store().put(source, key="refs/picture.png")
+    return StoredFile("refs/picture.png", hashlib.sha256(body).hexdigest())
+
+
+def test_a_file_that_a_render_starts_from_is_fetched_once_and_verified(tmp_path: Path) -> None:
+    wanted = _stored(b"a picture", tmp_path)
+
+    path = cache.fetch(wanted, suffix=".png")
+    files.store().delete(wanted.key)
+
+    assert cache.fetch(wanted, suffix=".png") == path
+    assert path.read_bytes() == b"a picture"
+
+
+def test_a_file_with_other_bytes_than_recorded_or_none_at_all_is_not_rendered_from(tmp_path: Path) -> None:
+    wanted = _stored(b"another picture", tmp_path)
+
+    with pytest.raises(EngineError, match="digest"):
+        cache.fetch(StoredFile(wanted.key, "0" * 64), suffix=".png")
+    files.store().delete(wanted.key)
+    with pytest.raises(SpecRejected, match="removed"):
+        cache.fetch(wanted, suffix=".png")
+
+
+def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, settings: Any) -> None:
+    settings.WORKER_CACHE_DIR = tmp_path / "cache"
+    settings.WORKER_CACHE_BYTES = 25
+    paths = [cache.fetch(_stored(f"picture {n:02}".encode(), tmp_path), suffix=".png") for n in range(3)]
+
+    assert [path.exists() for path in paths] == [False, True, True]
