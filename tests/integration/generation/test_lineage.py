@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from core.errors import Invalid, OverQuota, WrongState
 from generation import queries
 from generation.models import Attempt, Master, ModelVariant, Reference, Video, Worker
 from generation.queries import ClipView
-from generation.services import lineage, references, styles
+from generation.services import adapters, lineage, references, styles
 from generation.services.styles import StyleSpec
 from programme.queries import ProgrammeView, quota_today
 from tests.factories.generation import claim, completed_video, finish
@@ -276,3 +277,20 @@ def test_the_tree_tells_whether_the_same_frames_came(artist: Caller, now: dateti
     digest = _row(source).master.frames_sha256
     Master.objects.update(frames_sha256=digest)
     assert told() == {source: None, same: True, waiting: None}
+
+
+def test_again_is_refused_once_its_adapter_or_its_picture_is_gone(
+    artist: Caller, programme: ProgrammeView, now: datetime
+) -> None:
+    ink = add_adapter(programme, now)
+    style = programme_style(programme, replace(RISO, adapter=ink), now)
+    start = references.upload(caller=artist, picture=picture(), now=now)
+    styled, started = completed_video(artist, now, style=style), completed_video(artist, now, reference=start)
+    adapters.retire_for_programme(programme=programme, adapter=ink, by=system("test"), now=now)
+    references.remove(caller=artist, reference=start, now=now)
+
+    for source, code, field in (
+        (styled, "style_unusable", "style"),
+        (started, "reference_removed", "reference"),
+    ):
+        refused(partial(lineage.again, caller=artist, video=source, now=now), Invalid, code, field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 
@@ -96,6 +97,35 @@ def test_refuses_all_takes_where_the_day_has_room_for_some_and_says_for_how_many
 
     assert refusal.value.extra["affordable"] == 3
     assert "enough for 3 takes" in refusal.value.sentence
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_requests_at_once_the_day_pays_for_one_whole(artist: Caller, now: datetime) -> None:
+    left = quota_today(_member(artist), now).left
+    seconds = 10
+    takes = left // seconds
+    assert 1 < takes <= MOST_TAKES
+    start = threading.Barrier(2)
+    ends: list[str] = []
+
+    def ask() -> None:
+        start.wait()
+        try:
+            ends.append(f"{len(queued_takes(artist, now, takes=takes, seconds=seconds))} takes")
+        except OverQuota as refusal:
+            ends.append(refusal.code)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(ends) == [f"{takes} takes", "quota_exhausted"]
+    assert Video.objects.count() == takes
+    assert Video.objects.values("request").distinct().count() == 1
 
 
 def test_stopping_a_request_stops_what_has_not_ended_and_gives_its_quota_back(
