@@ -71,7 +71,10 @@ def download(artist: OpenAI, video: str) -> int:
     assert clip[4:8] == b"ftyp", clip[:16]
     poster = artist.videos.download_content(video, variant="thumbnail").read()
     assert poster[:2] == b"\xff\xd8", poster[:16]
-    refused = refusal(lambda: artist.videos.download_content(video, variant="spritesheet"))
+    sprite = artist.videos.download_content(video, variant="spritesheet").read()
+    assert sprite[:2] == b"\xff\xd8", sprite[:16]
+    other: Any = "source"
+    refused = refusal(lambda: artist.videos.download_content(video, variant=other))
     assert (refused.status_code, refused.param) == (400, "variant")
     return len(clip)
 
@@ -100,11 +103,59 @@ def errors(base_url: str, artist: OpenAI) -> None:
     assert unknown.code == "unknown_model"
     picture = ("start.png", b"\x89PNG\r\n\x1a\n", "image/png")
     reference = refusal(lambda: artist.videos.create(prompt=PROMPT, input_reference=picture))
-    assert (reference.status_code, reference.param) == (400, "input_reference")
+    assert (reference.status_code, reference.code) == (400, "picture_unreadable")
+    assert reference.param == "input_reference"
     foreign = refusal(lambda: artist.videos.retrieve("video_of_somebody_else"))
     assert isinstance(foreign, openai.NotFoundError)
     stranger = client(base_url, "pv_art_0000000000_nobody")
     assert isinstance(refusal(lambda: stranger.videos.list()), openai.AuthenticationError)
+
+
+def take_by_take(artist: OpenAI) -> None:
+    """Eight takes of a prompt, one chosen, its final in a style, and how it goes on."""
+    style = post(artist, "/styles", {"name": "Night", "template": "{prompt}, at night"})
+    first = artist.videos.create(
+        prompt=PROMPT,
+        seconds="2",
+        size="640x360",
+        model="turbo-1",
+        extra_body={"n": 8, "seed": 100, "style": "Night"},
+    )
+    told = first.model_extra or {}
+    assert len(told["takes"]) == 8
+    seeds = {
+        (artist.videos.poll(take, poll_interval_ms=200).model_extra or {})["seed"] for take in told["takes"]
+    }
+    assert seeds == set(range(100, 108))
+    chosen = told["takes"][3]
+    assert post(artist, f"/videos/{chosen}/choice", {"choice": "star"})["choice"] == "starred"
+    final = post(artist, f"/videos/{chosen}/final", {"seconds": 10, "size": "1280x720"})
+    assert (final["seed"], final["style"]["id"]) == (103, style["id"])
+    assert final["source"] == {"id": chosen, "relation": "final"}
+    done = artist.videos.poll(final["id"], poll_interval_ms=200)
+    assert done.status == "completed", done
+    clip = artist.videos.download_content(final["id"]).read()
+    more = extend(artist, clip)
+    assert more["source"] == {"id": final["id"], "relation": "extend"}
+    assert artist.videos.poll(more["id"], poll_interval_ms=200).status == "completed"
+    remixed = artist.videos.remix(chosen, prompt="a blue boat drifting left over the sea")
+    assert remixed.remixed_from_video_id == chosen
+    assert artist.videos.poll(remixed.id, poll_interval_ms=200).status == "completed"
+    tree: Any = artist.get(f"/videos/{more['id']}/lineage", cast_to=object)
+    assert {kin["id"] for kin in tree["data"]} == {chosen, final["id"], more["id"], remixed.id}
+    rates: Any = artist.get("/hit-rates", cast_to=object)
+    assert {"style": style["id"], "name": "Night", "kept": 1} == {
+        key: value for key, value in rates["styles"][0].items() if key != "made"
+    }
+
+
+def extend(artist: OpenAI, clip: bytes) -> dict[str, Any]:
+    """By the client's own method where it has one (it sends the file), else as its documentation has the call."""
+    if hasattr(artist.videos, "extend"):
+        made: Any = artist.videos.extend(prompt=PROMPT, seconds="2", video=("clip.mp4", clip, "video/mp4"))
+        return dict(made.model_dump())
+    newest = artist.videos.list(limit=1).data[0].id
+    return post(artist, "/videos/extensions", {"prompt": PROMPT, "seconds": "2", "video": {"id": newest}})
 
 
 def stop(artist: OpenAI) -> None:
@@ -169,7 +220,8 @@ def main(base_url: str, tokens: list[str]) -> dict[str, Any]:
     assert status_of(share["url"]) == 410
     assert (artist.videos.retrieve(second).model_extra or {})["share"]["revoked_by"] == "operator"
     assert artist.videos.download_content(second).read()[4:8] == b"ftyp"
-    known = {video.id for video in artist.videos.list().data}
+    take_by_take(artist)
+    known = {video.id for video in artist.videos.list()}
     lists(artist, known)
     gone = artist.videos.delete(first)
     assert (gone.id, gone.deleted, gone.object) == (first, True, "video.deleted")
