@@ -165,6 +165,7 @@ def test_a_cache_is_used_where_asked_for_and_forgets_between_renders(
 
 @pytest.mark.models
 @pytest.mark.timeout(600)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # torch's compiler uses what torch gives up
 def test_compiled_blocks_give_the_same_pictures(backend: DiffusersBackend, tmp_path: Path) -> None:
     spec = replace(SPEC, seconds=2)
     assert abs(pixels(with_profile(tmp_path, compile=True), spec) - pixels(backend, spec)).max() <= 2
