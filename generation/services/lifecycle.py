@@ -6,6 +6,7 @@ The other verbs of a video's life are handed on from here: `queueing` takes it u
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -24,7 +25,7 @@ from generation.states import VideoState
 from programme.services import quotas
 
 if TYPE_CHECKING:
-    from generation.spec import FileMade, Produced
+    from generation.spec import FileKind, FileMade, Produced
 
 __all__ = [
     "HEARTBEAT",
@@ -77,7 +78,9 @@ def heartbeats(*, leases: list[uuid.UUID], now: datetime) -> set[uuid.UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def finish(*, claim: Claim, produced: Produced, keys: dict[str, str], made: Made, now: datetime) -> bool:
+def finish(
+    *, claim: Claim, produced: Produced, keys: Mapping[FileKind, str], made: Made, now: datetime
+) -> bool:
     """Complete the video with its Master and Renditions and settle the quota, in one transaction.
 
     `keys` maps each file's kind to where it was stored. False when the lease was lost: then nothing has changed, and
@@ -108,7 +111,7 @@ def finish(*, claim: Claim, produced: Produced, keys: dict[str, str], made: Made
 
 
 def _values(
-    claim: Claim, produced: Produced, keys: dict[str, str], made: Made, now: datetime
+    claim: Claim, produced: Produced, keys: Mapping[FileKind, str], made: Made, now: datetime
 ) -> dict[str, Any]:
     source = next((file for file in produced.files if file.kind == "source"), None)
     shown = [file for file in produced.files if file is not source]
@@ -139,7 +142,7 @@ def _values(
     }
 
 
-def _columns(shown: list[FileMade], keys: dict[str, str]) -> dict[str, list[Any]]:
+def _columns(shown: list[FileMade], keys: Mapping[FileKind, str]) -> dict[str, list[Any]]:
     """The renditions, column by column."""
     return {
         "ids": [ids.new("rend") for _ in shown],

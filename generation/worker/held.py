@@ -36,7 +36,8 @@ class Held:
         self._claims = list(claims)
         self._unwanted: set[UUID] = set()
         self._changing = threading.Lock()
-        self._asked_at = self._told_at = float("-inf")
+        # Its claim has just been told, and nobody can have stopped it sooner than somebody sees it.
+        self._asked_at = self._told_at = self.began
 
     @property
     def claims(self) -> list[Claim]:
@@ -80,9 +81,9 @@ class Held:
             self._unwanted |= stopped
 
     def tell(self, claims: Sequence[Claim], phase: str, done: int, total: int) -> None:
-        """Publish how far they are; the last step of a phase always, others a few times a second."""
+        """Publish how far they are, a few times a second at most."""
         now = time.monotonic()
-        if done < total and now - self._told_at < _TELL:
+        if now - self._told_at < _TELL:
             return
         self._told_at = now
         progress.publish(

@@ -13,7 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 from core import clock
 from generation.services import files, lifecycle
 from generation.services.queueing import Claim
-from generation.spec import Adapter, Produced, RenderSpec, VisibleMark
+from generation.spec import Adapter, RenderSpec, VisibleMark
 from generation.worker import cache, kinds
 from generation.worker.held import Held
 
@@ -90,7 +90,7 @@ def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int
             encoding=lambda done, total: held.tell([claim], "encoding", done, total),
             codec=cast("Codec", claim.codec),
         )
-        keys = _store(claim, produced)
+        keys = files.keep(claim.video, claim.lease, produced.files)
     made = lifecycle.Made(
         digest=backend.checkpoint,
         kind=kinds.kind_of(backend),
@@ -106,15 +106,6 @@ def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int
         for key in keys.values():
             files.store().delete(key)
     return finished
-
-
-def _store(claim: Claim, produced: Produced) -> dict[str, str]:
-    keys: dict[str, str] = {
-        made.kind: files.key(claim.video, claim.lease, made.kind) for made in produced.files
-    }
-    for made in produced.files:
-        files.store().put(made.path, key=keys[made.kind])
-    return keys
 
 
 def _though_the_connection_was_cut(write: Callable[[], bool]) -> bool:

@@ -39,7 +39,7 @@ def handler(topic: str, *, forget: Iterable[str] = ()) -> Callable[[Handler], Ha
 def add(*, topic: str, payload: dict[str, Any], now: datetime) -> None:
     """Write an event; call inside the transaction that makes it true."""
     OutboxEvent.objects.create(topic=topic, payload=payload, created_at=now, due_at=now)
-    enqueue.after_commit("audit.deliver_outbox")
+    enqueue.after_commit_once("audit.deliver_outbox")
 
 
 def deliver_due(*, now: datetime) -> int:

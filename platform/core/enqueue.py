@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
+import redis
 from celery import current_app
+from django.core.cache import cache
 from django.db import transaction
 from kombu.exceptions import OperationalError
 
@@ -20,6 +23,33 @@ def after_commit(task: str, *, queue: str | None = None, **kwargs: Any) -> None:
     the workers for whatever this message would have woken them for.
     """
     transaction.on_commit(partial(send, task, queue=queue, **kwargs), robust=True)
+
+
+def after_commit_once(task: str) -> None:
+    """As `after_commit`, for a task that does whatever waits: nothing is sent while a message of it is on its way.
+
+    The task calls `arrived` before it looks, so that what was there before is seen by it.
+    """
+    transaction.on_commit(partial(_send_once, task), robust=True)
+
+
+def arrived(task: str) -> None:
+    """What comes from now on needs another message."""
+    with suppress(redis.RedisError):
+        cache.delete(_on_its_way(task))
+
+
+def _send_once(task: str) -> None:
+    try:
+        first = cache.add(_on_its_way(task), 1, timeout=5)
+    except redis.RedisError:
+        first = True
+    if first:
+        send(task)
+
+
+def _on_its_way(task: str) -> str:
+    return f"on-its-way:{task}"
 
 
 def send(task: str, *, queue: str | None = None, **kwargs: Any) -> bool:

@@ -107,7 +107,7 @@ def produced(claimed: Claim, folder: Path) -> Produced:
 def finish(claimed: Claim, now: datetime) -> bool:
     with tempfile.TemporaryDirectory() as folder:
         result = produced(claimed, Path(folder))
-        keys: dict[str, str] = {
+        keys: dict[FileKind, str] = {
             made.kind: files.key(claimed.video, claimed.lease, made.kind) for made in result.files
         }
         for made in result.files:

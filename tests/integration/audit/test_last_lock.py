@@ -29,7 +29,7 @@ HOUSE = system("test")
 PARTS = ("accounts", "roles", "programme", "access")
 READERS = {"programme.services.invitations.look_up", "programme.services.quotas.check_left"}
 
-TO_THE_LOG = ('INSERT INTO "audit_auditevent"', 'UPDATE "audit_audithead"', "RELEASE SAVEPOINT", "SAVEPOINT")
+TO_THE_LOG = ("WITH appended AS (", "RELEASE SAVEPOINT", "SAVEPOINT")
 
 
 class Scene:

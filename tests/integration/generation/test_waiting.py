@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
@@ -21,11 +22,9 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
-def _at_this_time(now: datetime) -> None:
-    traveller = time_machine.travel(now, tick=False)
-    traveller.start()
-    yield  # type: ignore[misc]
-    traveller.stop()
+def _at_this_time(now: datetime) -> Iterator[None]:
+    with time_machine.travel(now, tick=False):
+        yield
 
 
 def _worker(now: datetime, name: str = "w", *lanes: str, kind: str = "") -> None:

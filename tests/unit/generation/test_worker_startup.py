@@ -9,6 +9,7 @@ import pytest
 
 from config.celery import app
 from generation.queries.workers import LaneVariant
+from generation.services import queueing
 from generation.worker import startup
 
 TURBO = LaneVariant("turbo-1", "turbo", "null", "builtin", 1500, 0, True)
@@ -68,4 +69,4 @@ def test_a_visibility_timeout_must_outlast_the_longest_render() -> None:
 
 
 def test_only_the_queues_of_variants_count_as_lanes() -> None:
-    assert startup.lanes_of(["private-view.default", startup.queueing.queue_name("turbo")]) == ["turbo"]
+    assert startup.lanes_of(["private-view.default", queueing.queue_name("turbo")]) == ["turbo"]
