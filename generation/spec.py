@@ -52,25 +52,6 @@ class RenderSpec:
         return self.seconds * self.fps
 
 
-# mp4, poster, sprite (one picture of many small ones), vtt (which part of the sprite is which second) and sheet
-# (contact sheet) are marked and may be handed out; source holds the native frames without loss and without a mark,
-# and never is.
-FileKind: TypeAlias = Literal["mp4", "poster", "sprite", "vtt", "sheet", "source"]
-
-
-@dataclass(frozen=True, slots=True)
-class FileMade:
-    """One file of a finished render; `sha256` in lower-case hexadecimal. A VTT file has no size in pixels: 0 x 0."""
-
-    kind: FileKind
-    path: Path
-    sha256: str
-    bytes: int
-    media_type: str
-    width: int
-    height: int
-
-
 @dataclass(frozen=True, slots=True)
 class Frames:
     """What a model made, at its own size; `count` pictures that span the whole length of the clip."""
@@ -82,8 +63,9 @@ class Frames:
     completed_prompt: str
     ignored_words: tuple[str, ...] = ()  # words of the prompt that the model does not know
     windows: int = 1  # stretches rendered one after the other, each from the last picture of the one before
-    # Files that the backend brings at the delivered size, ready to be stored: nothing is encoded. They stay its own.
-    files: tuple[FileMade, ...] = ()
+    constant: bool = (
+        False  # the same for every spec: files are made from them once in a process and handed out again
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +94,25 @@ class VisibleMark:
 
     programme: str
     code: str
+
+
+# mp4, poster, sprite (one picture of many small ones), vtt (which part of the sprite is which second) and sheet
+# (contact sheet) are marked and may be handed out; source holds the native frames without loss and without a mark,
+# and never is.
+FileKind: TypeAlias = Literal["mp4", "poster", "sprite", "vtt", "sheet", "source"]
+
+
+@dataclass(frozen=True, slots=True)
+class FileMade:
+    """One file of a finished render; `sha256` in lower-case hexadecimal. A VTT file has no size in pixels: 0 x 0."""
+
+    kind: FileKind
+    path: Path
+    sha256: str
+    bytes: int
+    media_type: str
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,10 @@
-"""Returns prepared frames, or prepared files, at once: shows what everything around the model costs."""
+"""Returns prepared frames at once: shows what everything around the model costs."""
 
 from __future__ import annotations
 
-import atexit
 import hashlib
-import shutil
-import tempfile
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -16,20 +12,7 @@ import numpy as np
 from generation.backends.adapters import inspect_adapter
 from generation.backends.pictures import check_picture
 from generation.errors import EngineError, RenderCancelled, SpecRejected
-from generation.media import graph
-from generation.media.encode import encode
-from generation.media.plan import Plan
-from generation.spec import (
-    Cancelled,
-    Capability,
-    FileKind,
-    FileMade,
-    Frames,
-    Image,
-    Progress,
-    RenderSpec,
-    VisibleMark,
-)
+from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
 
 _WIDTH, _HEIGHT, _COUNT = 160, 90, 16
 _AT_ONCE: Final = 16
@@ -51,12 +34,12 @@ _IMAGES: Final = _prepare()
 
 
 def open_pace(checkpoint: str) -> NullBackend:
-    """`builtin` is as fast as it can be, `files` brings files too; a number is the seconds that each step takes.
+    """`builtin` is as fast as it can be; with `files` nothing is encoded either; a number: seconds for each step.
 
     EngineError for others.
     """
     if checkpoint == "files":
-        return NullBackend(files=True)
+        return NullBackend(constant=True)
     try:
         return NullBackend(0.0 if checkpoint == "builtin" else float(checkpoint))
     except ValueError as fault:
@@ -70,12 +53,8 @@ class NullBackend:
 
     name = "null"
 
-    def __init__(self, step_seconds: float = 0.0, *, files: bool = False) -> None:
-        self._step_seconds = step_seconds
-        self._folder = Path(tempfile.mkdtemp(prefix="null-files-")) if files else None
-        if self._folder is not None:
-            atexit.register(shutil.rmtree, self._folder, ignore_errors=True)
-        self._ready: dict[Plan, tuple[FileMade, ...]] = {}
+    def __init__(self, step_seconds: float = 0.0, *, constant: bool = False) -> None:
+        self._step_seconds, self._constant = step_seconds, constant
 
     checkpoint = hashlib.sha256(b"".join(image.tobytes() for image in _IMAGES)).hexdigest()
 
@@ -136,27 +115,7 @@ class NullBackend:
                 width=_WIDTH,
                 height=_HEIGHT,
                 completed_prompt=self.complete_prompt(spec.prompt, spec.seed),
-                files=self._files(spec),
+                constant=self._constant,
             )
             for spec in takes
         ]
-
-    def _files(self, spec: RenderSpec) -> tuple[FileMade, ...]:
-        """A video and its poster, encoded at the first such spec and the same for each that follows."""
-        if self._folder is None:
-            return ()
-        planned = Plan((_WIDTH, _HEIGHT), _COUNT, (spec.width, spec.height), spec.seconds, spec.fps)
-        if planned not in self._ready:
-            folder = self._folder / str(len(self._ready))
-            folder.mkdir()
-            mark = VisibleMark("Benchmark", "NULL-NULL")
-            encode(_IMAGES, plan=planned, mark=mark, folder=folder, cancelled=lambda: False)
-            kinds: tuple[FileKind, ...] = ("mp4", "poster")
-            self._ready[planned] = tuple(_file(kind, folder / graph.NAMES[kind], planned) for kind in kinds)
-        return self._ready[planned]
-
-
-def _file(kind: FileKind, path: Path, planned: Plan) -> FileMade:
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    media_type = "video/mp4" if kind == "mp4" else "image/jpeg"
-    return FileMade(kind, path, digest, path.stat().st_size, media_type, *planned.size)

@@ -141,8 +141,8 @@ def test_takes_are_rendered_together_and_finished_one_by_one(folder: Path) -> No
     assert [len(list(each.iterdir())) for each in folders] == [6, 0, 6]
 
 
-def test_files_that_a_backend_brings_are_taken_as_they_are(folder: Path) -> None:
-    backend = NullBackend(files=True)
+def test_frames_that_never_change_are_encoded_once(folder: Path) -> None:
+    backend = NullBackend(constant=True)
 
     first, second = make(folder, backend=backend), make(folder, backend=backend)
 
@@ -154,8 +154,8 @@ def test_files_that_a_backend_brings_are_taken_as_they_are(folder: Path) -> None
     assert first.frames_sha256 == make(folder, backend=NullBackend()).frames_sha256
 
 
-def test_a_stop_before_files_are_taken_counts(folder: Path) -> None:
-    frames = NullBackend(files=True).render([SPEC], progress=lambda *_: None, cancelled=lambda: False)[0]
+def test_a_stop_counts_where_nothing_is_encoded(folder: Path) -> None:
+    frames = NullBackend(constant=True).render([SPEC], progress=lambda *_: None, cancelled=lambda: False)[0]
     with pytest.raises(RenderCancelled):
         finish(Rendered(SPEC, frames, 0.0), mark=MARK, folder=folder, cancelled=lambda: True)
 
