@@ -240,7 +240,7 @@ def _sentences(video: str, kinds: Sequence[str]) -> list[bytes]:
 def _with_looks(ids: Ids, who: People, now: datetime) -> tuple[Ids, bytes]:
     """The clip's request, and a picture, a character and a style of the artist's; the picture's bytes, too."""
     drawn = io.BytesIO()
-    Image.effect_noise((64, 48), 80).convert("RGB").save(drawn, "PNG")
+    Image.effect_noise((96, 64), 80).convert("RGB").save(drawn, "PNG")
     picture = references.upload(caller=who.artist, picture=drawn.getvalue(), now=now)
     row = Reference.objects.get(public_id=picture)
     with files.store().open(row.storage_key) as file:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
 from access.caller import Caller
 from core import clock
+from generation.models import Video
+from generation.services import characters, choices, lineage, references, styles
+from generation.services.styles import StyleSpec
 from programme.services import admit
 from tests.factories import generation, people, review
 from tests.journeys.conftest import House, sign_in
@@ -64,6 +69,33 @@ def _signed_in(new_context: NewContext, theme: str, caller: Caller | None) -> It
     context.close()
 
 
+def _looks(artist: Caller) -> list[str]:
+    """The pages of styles and characters, with some of the artist's own, and a sheet with a star and a discard."""
+    now = clock.now()
+    assert artist.membership is not None
+    drawn = io.BytesIO()
+    Image.new("RGB", (128, 72), "teal").save(drawn, "PNG")
+    picture = references.upload(caller=artist, picture=drawn.getvalue(), now=now)
+    character = characters.create(caller=artist, name="Ada", pictures=[picture], now=now)
+    style = styles.create(caller=artist, spec=StyleSpec("Snow light", "In the first snow."), now=now)
+    made = [generation.completed_video(artist, now, seconds=2, style=style) for _ in range(2)]
+    choice = {"membership_id": artist.membership.id, "by": artist.actor, "now": now}
+    choices.star(video=made[0], **choice)
+    choices.discard(video=made[1], **choice)
+    lineage.final(caller=artist, video=made[0], now=now)
+    return [
+        "/studio/styles",
+        f"/studio/styles/{style}",
+        "/studio/characters",
+        f"/studio/characters/{character}",
+        f"/studio/clips/{made[0]}",
+        *(
+            f"/studio/takes/{request}"
+            for request in Video.objects.filter(public_id=made[0]).values_list("request", flat=True)
+        ),
+    ]
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_accessible(
     house: House, artist: Caller, new_browser_context: NewContext, theme: str
@@ -80,7 +112,10 @@ def test_every_page_is_accessible(
     used = people.invite(people.cohort(house.programme.id, now), now)
     admit.sign_up(secret=used, password=people.PASSWORD, now=now)
     people.token(artist, now)
+    looked = _looks(artist)
     queued = generation.queued_video(artist, now)
+    takes = generation.queued_takes(artist, now, takes=3, seconds=2)
+    sheet = f"/studio/takes/{Video.objects.get(public_id=takes[0]).request}"
 
     faults: list[str] = []
     with _signed_in(new_browser_context, theme, None) as page:
@@ -107,6 +142,10 @@ def test_every_page_is_accessible(
             "/studio/terms",
             *clips,
             f"{clips[0]}/delete",
+            f"/studio?remix={on_view.video}",
+            "/studio?show=discarded",
+            sheet,
+            *looked,
         ):
             faults += _check(page, address)
         faults += _check(page, "/studio/tokens")

@@ -60,8 +60,10 @@ def _join(page: Page, link: str) -> None:
 
 def _render(page: Page) -> str:
     page.get_by_label("What should we see?").fill("a red boat drifting left over the sea")
+    page.get_by_label("Takes").select_option("1")
+    page.get_by_text("Settings").click()
     page.get_by_label("Length").select_option("2")
-    page.get_by_role("button", name="Render 1 clip").click()
+    page.get_by_role("button", name="Render 1 take").click()
     page.wait_for_url("**/studio/clips/video_*")
     page.reload()
     expect(page.locator("video")).to_be_visible(timeout=RENDERED)
@@ -165,7 +167,8 @@ def test_a_render_is_stopped_from_its_page_and_costs_nothing(
     sign_in(page, artist.email)
     page.goto("/studio")
     page.get_by_label("What should we see?").fill("a white moon rising in the night sky")
-    page.get_by_role("button", name="Render 1 clip").click()
+    page.get_by_label("Takes").select_option("1")
+    page.get_by_role("button", name="Render 1 take").click()
     expect(page.get_by_text("First in the queue")).to_be_visible()
 
     page.get_by_role("button", name="Stop this render").click()

@@ -35,7 +35,7 @@ CHOICES = {
 @hidden
 @requires(Action.READ_OWN)
 def show(request: HttpRequest, caller: Caller, order: str) -> HttpResponse:
-    """All takes of a request, discarded ones too. At most eleven statements, however many takes there are."""
+    """All takes of a request, discarded ones too. At most twelve statements, however many takes there are."""
     return sheet(request, caller, _takes(caller, order))
 
 

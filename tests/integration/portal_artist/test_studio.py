@@ -308,7 +308,7 @@ PAGES = {
     "/studio/terms": 4,
     "/studio/styles": 8,
     "/studio/characters": 8,
-    "/studio/takes/{order}": 11,
+    "/studio/takes/{order}": 12,
     "/studio/clips/{video}": 13,
     "/studio/clips/{video}/state": 9,
     "/studio/clips/{video}/delete": 9,

@@ -1,0 +1,143 @@
+"""Takes in a real browser, on real workers: eight of a prompt, a star, a final, and what comes next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from access.caller import Caller
+from core import clock
+from core.actors import system
+from generation.services import styles, variants
+from generation.services.styles import StyleSpec
+from generation.services.variants import VariantSpec
+from tests.factories import generation, people
+from tests.journeys.conftest import House, sign_in
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
+NewContext = Callable[..., BrowserContext]
+RENDERED = 240_000  # milliseconds that eight takes may need on a busy machine
+
+
+@pytest.fixture
+def artist(house: House) -> Caller:
+    """In a house whose drafts are the built-in model and whose finals go on from pictures, frame by frame as told."""
+    now = clock.now()
+    final = {name: getattr(generation.FULL, name) for name in generation.FULL.__slots__}
+    final |= {"sizes": ("640x360", "1920x1080"), "lengths": (2, 4, 10), "images": True}
+    variants.put(
+        programme_id=house.programme.id,
+        programme=house.programme.public_id,
+        spec=VariantSpec(**final),
+        by=system("test"),
+        now=now,
+    )
+    styles.create_for_programme(
+        programme=house.programme,
+        spec=StyleSpec("Snow light", "In the first snow.", "{prompt}, in the snow"),
+        by=system("test"),
+        now=now,
+    )
+    return people.artist(people.cohort(house.programme.id, now), now, name="Oda Venn")
+
+
+def _ask_for_eight(page: Page) -> None:
+    page.goto("/studio")
+    page.get_by_label("What should we see?").fill("a red boat drifting left, with a gramophone")
+    page.get_by_label("Takes").select_option("8")
+    page.get_by_label(re.compile("Snow light")).check()
+    page.get_by_text("Settings").click()
+    page.get_by_label("Length").select_option("2")
+    page.get_by_label("Frame").select_option("640x360")
+    expect(page.get_by_text("Uses 16 s of your 120 s.")).to_be_visible()
+    page.get_by_role("button", name="Render 8 takes").click()
+    page.wait_for_url("**/studio/takes/req_*")
+
+
+def _choose(page: Page) -> None:
+    """One click and one key; what is discarded leaves the wall."""
+    expect(page.locator(".take video, .take img")).to_have_count(8, timeout=RENDERED)
+    page.get_by_role("button", name="Star take 3").click()
+    expect(page.get_by_role("link", name="Take 3, starred")).to_be_visible()
+    page.get_by_role("link", name="Take 5", exact=True).focus()
+    page.keyboard.press("d")
+    expect(page.get_by_role("link", name="Take 5, discarded")).to_be_visible()
+
+
+def _scrubs(page: Page) -> None:
+    """Under the pointer a take shows its small frames: another one at the right than at the left."""
+    frame = page.locator(".take .frame").first
+    seen = []
+    for share in (0.1, 0.9):
+        box = frame.bounding_box()
+        assert box is not None
+        page.mouse.move(box["x"] + box["width"] * share, box["y"] + box["height"] / 2)
+        small = frame.locator("img.frames")
+        expect(small).to_be_visible()
+        page.wait_for_function("document.querySelector('.take img.frames').naturalWidth > 0")
+        seen.append(small.evaluate("image => image.style.translate"))
+    assert seen[0] != seen[1]
+
+
+def _compare(page: Page) -> None:
+    for take in (1, 3):
+        page.get_by_label(f"Compare take {take}").check()
+    page.get_by_role("button", name="Compare the two ticked").click()
+    expect(page.locator("[data-pair] video")).to_have_count(2)
+    for _ in range(3):
+        page.get_by_role("button", name="+1 frame").click()
+    page.wait_for_function(
+        "[...document.querySelectorAll('[data-pair] video')].every(v => Math.abs(v.currentTime - 3.5 / 24) < 0.05)"
+    )
+
+
+def _finished(page: Page) -> None:
+    page.reload()
+    expect(page.locator(".stage video")).to_be_visible(timeout=RENDERED)
+
+
+def test_eight_takes_a_star_a_final_and_what_comes_next(
+    house: House, workers: None, artist: Caller, new_browser_context: NewContext
+) -> None:
+    page = new_browser_context(viewport={"width": 1280, "height": 900}).new_page()
+    sign_in(page, artist.email)
+
+    _ask_for_eight(page)
+    _choose(page)
+    _scrubs(page)
+    _compare(page)
+
+    page.get_by_role("button", name="Render final of take 3").click()
+    page.wait_for_url("**/studio/clips/video_*")
+    _finished(page)
+    final = page.url
+    expect(page.get_by_text(re.compile("2 s, 1920 × 1080, no sound. Full, Snow light"))).to_be_visible()
+    expect(page.get_by_text("“a red boat drifting left, with a gramophone, in the snow”")).to_be_visible()
+
+    page.get_by_text("Go on from the end").click()
+    page.get_by_label("What happens next").fill("the boat turns")
+    page.get_by_role("button", name="Render what comes next").click()
+    page.wait_for_url(lambda address: "/studio/clips/video_" in address and address != final)
+    _finished(page)
+    tree = page.get_by_role("region", name="What came from what")
+    expect(tree.get_by_text("This clip")).to_be_visible()
+    expect(tree.get_by_role("link", name=re.compile("^Final"))).to_be_visible()
+
+    page.get_by_text("Take a frame").click()
+    page.get_by_label("At, in seconds").fill("1.0")
+    page.get_by_label("Use it").select_option("new")
+    page.get_by_label("Name of a new character").fill("The boat")
+    page.get_by_role("button", name="Take this frame").click()
+    page.wait_for_url("**/studio/characters")
+    expect(page.get_by_role("heading", name="The boat")).to_be_visible()
+    page.get_by_role("link", name="Use in a prompt: The boat").click()
+    page.get_by_label("Variant").select_option("full-1")
+    expect(page.get_by_role("radio", name="The boat")).to_be_checked()
+
+    page.goto("/studio?show=starred")
+    expect(page.locator(".tile")).to_have_count(1)
+    page.goto("/studio/styles")
+    expect(page.get_by_text("1 of 10 kept.")).to_be_visible()
