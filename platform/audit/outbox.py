@@ -44,13 +44,19 @@ def add(*, topic: str, payload: dict[str, Any], now: datetime) -> None:
 
 def deliver_due(*, now: datetime) -> int:
     """Deliver what is due, oldest first, and return how many left. Several workers may run this at once."""
-    delivered = 0
+    delivered = _note_unheard(now)
     for _ in range(BATCH):
         outcome = _deliver_one(now)
         if outcome is None:
             break
         delivered += outcome
     return delivered
+
+
+def _note_unheard(now: datetime) -> int:
+    """Events that nobody here listens to are a record for those who will: all at once, for one commit."""
+    due = OutboxEvent.objects.filter(delivered_at=None, due_at__lte=now)
+    return due.exclude(topic__in=list(_handlers)).update(delivered_at=now)
 
 
 @transaction.atomic
@@ -65,7 +71,7 @@ def _deliver_one(now: datetime) -> bool | None:
         return None
     deliver = _handlers.get(event.topic)
     try:
-        if deliver is not None:  # an event nobody here listens to is a record for those who will
+        if deliver is not None:
             with transaction.atomic():
                 deliver(event.payload)
     except Exception as error:  # noqa: BLE001 - whatever a partner's library raises, the event is tried again
