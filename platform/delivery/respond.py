@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import mimetypes
 import re
 import unicodedata
@@ -17,6 +18,7 @@ from django.utils.http import quote_etag
 from core.errors import NotFound
 from delivery import ranges
 from delivery.rules import Copy
+from generation.media.vtt import SPRITE_NAME
 from generation.services import files
 
 CHUNK = 64 * 1024
@@ -69,6 +71,29 @@ def respond(request: HttpRequest, copy: Copy, *, shared: bool) -> HttpResponseBa
     if request.method == "HEAD":
         return whole
     return _body(request, copy, headers)
+
+
+def respond_vtt(request: HttpRequest, copy: Copy, *, sprite: str) -> HttpResponseBase:
+    """An unshared WebVTT file whose sprite is called `sprite` where it is asked for, relative to the same address.
+
+    Its ETag is its own: these are other bytes than the stored ones.
+    """
+    try:
+        with files.store().open(copy.storage_key) as file:
+            stored = file.read()
+    except FileNotFoundError as error:
+        raise NotFound("not_found", "We cannot find this file any more.") from error
+    body = stored.replace(f"{SPRITE_NAME}#".encode(), f"{sprite}#".encode())
+    etag = quote_etag(hashlib.sha256(body).hexdigest())
+    headers = {
+        "Content-Type": copy.media_type,
+        "Content-Disposition": disposition(copy, attachment=request.GET.get("download") == "1"),
+        "Cache-Control": UNSHARED,
+        "ETag": etag,
+        "X-Content-Type-Options": "nosniff",
+    }
+    whole = HttpResponse(body, headers=headers)
+    return get_conditional_response(request, etag=etag, response=whole) or whole
 
 
 def _body(request: HttpRequest, copy: Copy, headers: dict[str, str]) -> HttpResponseBase:

@@ -12,9 +12,10 @@ from audit import log
 from audit.queries import history
 from core.errors import Gone, NotFound
 from delivery import ranges
-from delivery.respond import respond
+from delivery.respond import respond, respond_vtt
 from delivery.rules import Answer, Artist, Copy, Operator, Reviewer, Viewer, Visitor, may_serve
 from generation import queries as generation
+from generation.media.vtt import SPRITE_NAME
 from generation.queries import ClipView
 from generation.queries.references import reference_file
 from review import queries as review
@@ -23,12 +24,15 @@ _ONE_VIEWING = timedelta(hours=1)
 
 
 def own_file(
-    caller: Caller, video: str, kind: str, request: HttpRequest, *, now: datetime
+    caller: Caller, video: str, kind: str, request: HttpRequest, *, now: datetime, sprite: str = SPRITE_NAME
 ) -> HttpResponseBase:
-    """A file (of a kind of `RenditionKind`) of the caller's own clip. Raises NotFound. Four statements at most."""
+    """A file (of a kind of `RenditionKind`) of the caller's own clip. Raises NotFound. Four statements at most.
+
+    `sprite` is what a VTT calls its sprite at this door, relative to its own address.
+    """
     copy = _copy(generation.clip(video), kind)
     _check(Artist(caller), copy, now)
-    return respond(request, copy, shared=False)
+    return _unshared(request, copy, kind, sprite)
 
 
 def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: datetime) -> HttpResponseBase:
@@ -55,14 +59,14 @@ def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: 
 
 
 def case_file(
-    caller: Caller, case: str, kind: str, request: HttpRequest, *, now: datetime
+    caller: Caller, case: str, kind: str, request: HttpRequest, *, now: datetime, sprite: str = SPRITE_NAME
 ) -> HttpResponseBase:
     """A file of the clip that a case is about, for who holds it now or has decided it. Raises NotFound."""
     video = review.case_video(case)
     clip = generation.clips([video]).get(video) if video is not None else None
     copy = _copy(clip, kind)
     _check(Reviewer(caller), copy, now)
-    return respond(request, copy, shared=False)
+    return _unshared(request, copy, kind, sprite)
 
 
 def operator_file(
@@ -106,6 +110,12 @@ def public_file(share: str, kind: str, request: HttpRequest, *, now: datetime) -
     )
     _check(Visitor(share), copy, now)
     return respond(request, copy, shared=True)
+
+
+def _unshared(request: HttpRequest, copy: Copy, kind: str, sprite: str) -> HttpResponseBase:
+    if kind == "vtt" and sprite != SPRITE_NAME:
+        return respond_vtt(request, copy, sprite=sprite)
+    return respond(request, copy, shared=False)
 
 
 def _check(viewer: Viewer, copy: Copy, now: datetime) -> None:

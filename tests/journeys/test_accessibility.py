@@ -79,7 +79,7 @@ def _looks(artist: Caller) -> list[str]:
     character = characters.create(caller=artist, name="Ada", pictures=[picture], now=now)
     style = styles.create(caller=artist, spec=StyleSpec("Snow light", "In the first snow."), now=now)
     made = [generation.completed_video(artist, now, seconds=2, style=style) for _ in range(2)]
-    choice = {"membership_id": artist.membership.id, "by": artist.actor, "now": now}
+    choice: dict[str, Any] = {"membership_id": artist.membership.id, "by": artist.actor, "now": now}
     choices.star(video=made[0], **choice)
     choices.discard(video=made[1], **choice)
     lineage.final(caller=artist, video=made[0], now=now)

@@ -22,6 +22,8 @@ _KINDS = {
     "spritesheet.vtt": "vtt",
     "contact_sheet": "sheet",
 }
+_SPRITE = "content?variant=spritesheet"
+"""What a VTT calls its sprite here, relative to its own address."""
 
 
 class FileView(ApiView):
@@ -41,7 +43,7 @@ class VideoContent(FileView):
         gate.check_may(self.caller, gate.Action.READ_OWN)
         kind = self.kind()
         try:
-            return serve.own_file(self.caller, video, kind, request._request, now=self.now)
+            return serve.own_file(self.caller, video, kind, request._request, now=self.now, sprite=_SPRITE)
         except NotFound:
             row = own(self.caller, video)
             if row.state == VideoState.COMPLETED:
@@ -52,4 +54,4 @@ class VideoContent(FileView):
 class CaseContent(FileView):
     def get(self, request: Request, case: str) -> HttpResponseBase:
         gate.check_may(self.caller, gate.Action.REVIEW)
-        return serve.case_file(self.caller, case, self.kind(), request._request, now=self.now)
+        return serve.case_file(self.caller, case, self.kind(), request._request, now=self.now, sprite=_SPRITE)

@@ -15,6 +15,7 @@ from core import clock
 from core.errors import NotFound
 from generation import queries as generation
 from generation.queries import ClipView
+from portal.artist.family import FROM
 from portal.artist.words import Now, now_of
 from portal.gates import hidden, signed_in
 from review import queries as review
@@ -30,6 +31,11 @@ class Tile:
     title: str
     now: Now
     share: ShareState
+
+    @property
+    def how(self) -> str:
+        """How it comes from another clip."""
+        return FROM[self.clip.relation] if self.clip.relation else ""
 
 
 @dataclass(frozen=True, slots=True)

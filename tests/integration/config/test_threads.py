@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
+
 from config.threads import OnThreads
 
 
@@ -39,7 +41,9 @@ def ask(app: Any, *messages: dict[str, Any], method: str = "POST", **scope: Any)
 
     usual = {"type": "http", "method": method, "path": "/a", "query_string": b"", "http_version": "1.1"}
     asyncio.run(
-        OnThreads(app, workers=2, longest=8)(usual | {"scheme": "http", "headers": []} | scope, receive, send)
+        OnThreads(app, workers=2, longest=8, longest_form=40)(
+            usual | {"scheme": "http", "headers": []} | scope, receive, send
+        )
     )
     return sent
 
@@ -112,3 +116,18 @@ def test_hands_on_headers_and_addresses_that_are_not_ascii() -> None:
     assert (seen["HTTP_ACCEPT"], seen["HTTP_X_NAME"]) == ("a,b", "é")
     assert (seen["PATH_INFO"].encode("latin1"), seen["QUERY_STRING"]) == ("/ü".encode(), "q=ÿ")
     assert seen["REMOTE_ADDR"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize(("kind", "read"), [(b"text/plain", 10), (b"multipart/form-data; boundary=x", 20)])
+def test_reads_more_of_a_form_with_files_than_of_anything_else(kind: bytes, read: int) -> None:
+    bodies: list[bytes] = []
+
+    def app(environ: dict[str, Any], start_response: Any) -> Whole:
+        bodies.append(environ["wsgi.input"].read())
+        start_response("200 OK", [])
+        return Whole()
+
+    parts = [part(b"12345", more=True)] * 3 + [part(b"12345")]
+    ask(app, *parts, headers=[(b"content-type", kind)])
+
+    assert len(bodies[0]) == read

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,8 @@ from core.errors import NotFound
 from delivery import serve
 from delivery.respond import CHUNK, Slice
 from generation import queries as generation
+from generation.media import vtt
+from generation.media.plan import Grid
 from generation.queries import RenditionView
 from generation.services import files
 from tests.factories.generation import completed_video
@@ -257,3 +261,24 @@ def test_a_public_file_costs_two_statements(
 
     with django_assert_num_queries(2):
         serve.public_file(share, "mp4", factory.get("/"), now=now).close()
+
+
+def test_a_vtt_names_its_sprite_as_the_door_calls_it(artist: Caller, video: str, now: datetime) -> None:
+    stored = vtt.write(Grid((160, 90), 10, (3, 9)), seconds=2).encode()
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(stored)
+        file.flush()
+        key = _file(video, "vtt").storage_key
+        files.store().delete(key)
+        files.store().put(Path(file.name), key=key)
+
+    def ask(**more: Any) -> Any:
+        return serve.own_file(artist, video, "vtt", factory.get("/"), now=now, **more)
+
+    beside, api = ask(), ask(sprite="content?variant=spritesheet")
+
+    assert b"\nsprite.jpg#xywh=160,0,160,90" in stored
+    assert b"\ncontent?variant=spritesheet#xywh=160,0,160,90" in api.content
+    assert b"sprite.jpg" not in api.content
+    assert api["ETag"] != beside["ETag"]
+    assert api["Cache-Control"] == "private, no-store"

@@ -24,7 +24,7 @@ from tests.factories.generation import completed_video
 from tests.factories.review import asked, claimed, decided, share_of
 
 pytestmark = pytest.mark.django_db
-KINDS = ("mp4", "poster")
+KINDS = ("mp4", "poster", "sprite", "vtt", "sheet")
 REQUESTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("GET", {}),
     ("HEAD", {}),

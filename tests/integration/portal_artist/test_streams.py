@@ -15,9 +15,10 @@ from django.test import Client
 from access.caller import Caller
 from core import clock
 from generation import progress
+from generation.models import Video
 from generation.services import requests
 from generation.states import VideoState
-from tests.factories.generation import claim, finish, queued_video, video_at
+from tests.factories.generation import claim, finish, queued_takes, queued_video, video_at
 from tests.rig.site import LiveSite
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(60)]
@@ -101,3 +102,29 @@ def test_nobody_else_follows_a_render(
     assert httpx.get(f"{live_site.url}/events/videos/{video}").status_code == 401
     cookies = {settings.SESSION_COOKIE_NAME: "forged"}
     assert httpx.get(f"{live_site.url}/events/videos/{video}", cookies=cookies).status_code == 401
+
+
+def test_one_stream_tells_of_every_take_of_a_request(artist: Caller, browse: Browse) -> None:
+    now = clock.now()
+    takes = queued_takes(artist, now, takes=3, seconds=2)
+    other = queued_video(artist, now, seconds=2)
+    request = Video.objects.get(public_id=takes[0]).request
+    with browse(artist).stream("GET", f"/events/takes/{request}") as answer:
+        events = _events(answer)
+        assert next(events) == {}
+        for video in (takes[0], other, takes[2]):
+            progress.publish(video, state="in_progress", done=3, total=8)
+        told = [next(events) for _ in range(2)]
+
+    assert [event["video"] for event in told] == [takes[0], takes[2]]
+
+
+def test_nobody_else_follows_the_takes_of_a_request(
+    artist: Caller, other_artist: Caller, browse: Browse, live_site: LiveSite
+) -> None:
+    queued_takes(artist, clock.now(), takes=2, seconds=2)
+    request = Video.objects.first().request  # type: ignore[union-attr]  # just made
+
+    assert browse(other_artist).get(f"/events/takes/{request}").status_code == 404
+    assert browse(artist).get("/events/takes/req_nothing").status_code == 404
+    assert httpx.get(f"{live_site.url}/events/takes/{request}").status_code == 401
