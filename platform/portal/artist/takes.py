@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -16,9 +17,11 @@ from core.errors import DomainError, Invalid, NotFound, WrongState
 from generation import queries as generation
 from generation.queries import ClipView
 from generation.services import choices, requests
+from generation.states import VideoState
 from portal.artist import tiles
 from portal.artist.clip import own_clip
 from portal.artist.finals import finals_of
+from portal.artist.words import Now, now_of
 from portal.errors import status_of
 from portal.gates import hidden, requires
 from programme import queries as programme
@@ -35,7 +38,7 @@ CHOICES = {
 @hidden
 @requires(Action.READ_OWN)
 def show(request: HttpRequest, caller: Caller, order: str) -> HttpResponse:
-    """All takes of a request, discarded ones too. At most twelve statements, however many takes there are."""
+    """All takes of a request, discarded ones too. At most thirteen statements, however many takes there are."""
     return sheet(request, caller, _takes(caller, order))
 
 
@@ -55,6 +58,7 @@ def sheet(
         "wanted": wanted,
         "pair": pair if len(pair) == 2 else [],
         "one_alone": len(wanted) == 1,
+        "up_next": _up_next(hung, now),
         "open": [tile for tile in hung if tile.clip.is_open],
         "finals": finals_of(variants, first),
         "cost": sum(clip.cost for clip in clips if clip.is_open or clip.state == "completed"),
@@ -62,6 +66,15 @@ def sheet(
         "refusal": refusal.sentence if refusal else "",
     }
     return render(request, "studio/takes.html", context, status=status_of(refusal) if refusal else 200)
+
+
+def _up_next(hung: list[tiles.Tile], now: datetime) -> tuple[int, Now] | None:
+    """The first take that waits, and its place in the queue. One statement, none where nothing waits."""
+    waiting = next((tile for tile in hung if tile.clip.state == VideoState.QUEUED), None)
+    if waiting is None:
+        return None
+    place = generation.waiting(waiting.clip)
+    return waiting.clip.take, now_of(waiting.clip, waiting.share, None, place, now)
 
 
 def _takes(caller: Caller, order: str) -> list[ClipView]:

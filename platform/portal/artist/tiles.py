@@ -63,6 +63,11 @@ class Stack:
         return sum(tile.clip.is_open for tile in self.tiles)
 
     @property
+    def next(self) -> Tile | None:
+        """The first that renders or waits."""
+        return next((tile for tile in self.tiles if tile.clip.is_open), None)
+
+    @property
     def failed(self) -> int:
         return sum(tile.clip.state == "failed" for tile in self.tiles)
 

@@ -280,5 +280,6 @@ def test_a_vtt_names_its_sprite_as_the_door_calls_it(artist: Caller, video: str,
     assert b"\nsprite.jpg#xywh=160,0,160,90" in stored
     assert b"\ncontent?variant=spritesheet#xywh=160,0,160,90" in api.content
     assert b"sprite.jpg" not in api.content
+    assert _bytes(beside) == stored[:4096]
     assert api["ETag"] != beside["ETag"]
     assert api["Cache-Control"] == "private, no-store"

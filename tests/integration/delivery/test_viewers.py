@@ -25,6 +25,7 @@ from tests.factories.review import asked, claimed, decided, share_of
 
 pytestmark = pytest.mark.django_db
 KINDS = ("mp4", "poster", "sprite", "vtt", "sheet")
+PUBLIC = ("mp4", "poster")
 REQUESTS: tuple[tuple[str, dict[str, str]], ...] = (
     ("GET", {}),
     ("HEAD", {}),
@@ -154,7 +155,8 @@ def test_no_byte_without_a_grant(
                 name = who.public_name or "elsewhere"
                 for door, answer in _doors(who, there, kind, method, headers, now).items():
                     got.setdefault((door, name), set()).add(answer)
-            got.setdefault(("public", "anybody"), set()).add(_public(there.share, kind, method, headers, now))
+            asked_for = "what is shown" if kind in PUBLIC else "a tool"
+            got.setdefault(("public", asked_for), set()).add(_public(there.share, kind, method, headers, now))
 
     expected = {
         (door, who.public_name or "elsewhere"): {404}
@@ -164,7 +166,8 @@ def test_no_byte_without_a_grant(
     expected[("own", artist.public_name)] = {200 if own else 404}
     expected[("case", reviewer.public_name)] = {200 if reviewed else 404}
     expected[("office", operator.public_name)] = {200 if operated else 404}
-    expected[("public", "anybody")] = {public}
+    expected[("public", "what is shown")] = {public}
+    expected[("public", "a tool")] = {404}
     assert got == expected
 
 
@@ -237,7 +240,7 @@ def test_a_file_swapped_after_its_approval_is_not_served(
     decided(made, "approve", reviewer, now)
     Rendition.objects.filter(kind="mp4").update(sha256="0" * 64)
 
-    assert [_public(share_of(made), kind, "GET", {}, now) for kind in KINDS] == [404, 200]
+    assert [_public(share_of(made), kind, "GET", {}, now) for kind in PUBLIC] == [404, 200]
 
 
 def test_a_file_that_the_grant_does_not_list_is_not_served(
@@ -247,7 +250,7 @@ def test_a_file_that_the_grant_does_not_list_is_not_served(
     decided(made, "approve", reviewer, now)
     other = completed_video(artist, now)
 
-    for kind in ("sprite", "", other):
+    for kind in ("sprite", "vtt", "sheet", "source", "", other):
         assert _public(share_of(made), kind, "GET", {}, now) == 404
 
 

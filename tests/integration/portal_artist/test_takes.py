@@ -231,4 +231,4 @@ def test_the_sheet_costs_the_same_for_three_takes_and_for_nine(
         finish(claim(now), now)
     nine = cost(f"/studio/takes/{Video.objects.latest('id').request}")
 
-    assert nine == three <= 12
+    assert nine == three <= 13
