@@ -21,10 +21,12 @@ def report(*, name: str, lanes: Sequence[str], kind: str, held: list[dict[str, A
     )
 
 
-def seen(*, name: str, video: str, finished: int, failed: int, now: datetime) -> None:
-    """It lives, renders `video` (a public id, or nothing), and has ended so many since it started."""
+def seen(
+    *, name: str, video: str, finished: int, failed: int, held: list[dict[str, Any]], now: datetime
+) -> None:
+    """It lives, renders `video` (a public id, or nothing), has ended so many since it started, and holds this."""
     Worker.objects.filter(name=name[:80]).update(
-        video=video, finished=finished, failed=failed, seen_at=now, stopped_at=None
+        video=video, finished=finished, failed=failed, held=held, seen_at=now, stopped_at=None
     )
 
 

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from django.db import connection
 
@@ -32,6 +32,7 @@ class Pulse:
 
     def __init__(self) -> None:
         self.name = ""
+        self.describe: Callable[[], list[dict[str, Any]]] = list
         self.finished = self.failed = 0
         self._held: Held | None = None
         self._beaten_at = time.monotonic()
@@ -91,6 +92,7 @@ class Pulse:
                 video=claims[0].video if claims else "",
                 finished=self.finished,
                 failed=self.failed,
+                held=self.describe(),
                 now=clock.now(),
             )
 

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
 from django.db import connection
@@ -21,6 +21,9 @@ from generation.queries.workers import LaneVariant
 from generation.services import queueing, workers
 from generation.worker import kinds, run
 from generation.worker.pulse import pulse
+
+if TYPE_CHECKING:
+    from generation.backends.base import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -121,35 +124,42 @@ def _report_and_load() -> None:
     pulse.name = run.worker_name()
     workers.report(name=pulse.name, lanes=run.lanes, kind="", held=[], now=clock.now())
     pulse.start()
-    held, kind = _load(queries.lane_variants(run.lanes))
-    workers.report(name=pulse.name, lanes=run.lanes, kind=kind, held=held, now=clock.now())
+    held = _load(queries.lane_variants(run.lanes))
+    pulse.describe = lambda: [_told(variant, backend) for variant, backend in held]
+    told = pulse.describe()
+    kind = told[0]["kind"] if told else ""
+    workers.report(name=pulse.name, lanes=run.lanes, kind=kind, held=told, now=clock.now())
 
 
-def _load(variants: Sequence[LaneVariant]) -> tuple[list[dict[str, Any]], str]:
-    """What is held now, and of which kind this worker is: its most urgent variant's."""
-    held: dict[tuple[str, str], dict[str, Any]] = {}
+def _load(variants: Sequence[LaneVariant]) -> list[tuple[LaneVariant, Backend]]:
+    """Each checkpoint once, with the most urgent variant that has it, loaded and warm."""
+    held: dict[tuple[str, str], tuple[LaneVariant, Backend]] = {}
     for variant in variants:
         place = (variant.backend, variant.checkpoint)
         if not variant.enabled or place in held:
             continue
         try:
-            held[place] = _hold(variant)
+            held[place] = (variant, _warm(variant))
         except Transient as fault:  # an outside server that is away: it is asked again when a job comes
             logger.warning("%s is not ready: %s", variant.slug, fault)
         except EngineError as fault:
             sys.exit(f"This worker does not start: the variant {variant.slug} cannot be loaded. {fault}")
-    told = list(held.values())
-    return told, told[0]["kind"] if told else ""
+    return list(held.values())
 
 
-def _hold(variant: LaneVariant) -> dict[str, Any]:
+def _warm(variant: LaneVariant) -> Backend:
     from generation.backends import registry
 
     began = time.monotonic()
     backend = registry.load(variant.backend, variant.checkpoint)
     backend.warm()
+    logger.info("%s is ready after %.1f s", variant.slug, time.monotonic() - began)
+    return backend
+
+
+def _told(variant: LaneVariant, backend: Backend) -> dict[str, Any]:
+    """What the office and metrics hear of a checkpoint in memory."""
     capability = backend.capability()
-    logger.info("%s is ready after %.1f s, on %s", variant.slug, time.monotonic() - began, capability.device)
     return {
         "backend": variant.backend,
         "checkpoint": variant.checkpoint

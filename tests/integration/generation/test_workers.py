@@ -22,7 +22,7 @@ from generation.queries import workers as queries
 from generation.services import files, workers
 from generation.services.queueing import StoredFile
 from generation.worker import cache
-from tests.factories.generation import claim, queued_video
+from tests.factories.generation import claim, finish, queued_video
 from tests.rig import environment
 from tests.rig.workers import CeleryWorker
 
@@ -39,12 +39,17 @@ def _report(now: datetime, name: str = "host/1") -> None:
 
 
 @pytest.mark.django_db
-def test_a_worker_is_there_while_it_is_seen(now: datetime) -> None:
+def test_a_worker_is_there_while_it_is_seen(artist: Caller, now: datetime) -> None:
     _report(now)
-    workers.seen(name="host/1", video="video_x", finished=3, failed=1, now=now + 15 * SECOND)
+    video = queued_video(artist, now)
+    held = claim(now, worker="host/1")
+    more = HELD | {"memory": 4 << 20}
+    workers.seen(name="host/1", video=video, finished=3, failed=1, held=[more], now=now + 15 * SECOND)
 
     (there,) = queries.workers(now + 74 * SECOND)
-    assert (there.alive, there.video, there.finished, there.failed) == (True, "video_x", 3, 1)
+    assert (there.alive, there.video, there.finished, there.failed) == (True, video, 3, 1)
+    assert there.held == (more,)
+    assert finish(held, now)
     (gone,) = queries.workers(now + 75 * SECOND)
     assert not gone.alive
 
