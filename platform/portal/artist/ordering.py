@@ -12,9 +12,9 @@ from django.http import HttpRequest, QueryDict
 from access.caller import Caller
 from core.errors import Invalid
 from generation import queries as generation
-from generation.queries import ClipView, HitRate, VariantView
+from generation.queries import HitRate, VariantView
 from generation.queries.characters import own_characters
-from generation.queries.references import own_references
+from generation.queries.references import ReferenceView, own_reference, own_references
 from generation.queries.styles import StyleView, usable
 from generation.rules import MOST_TAKES, Order
 from generation.services import references
@@ -61,18 +61,19 @@ def typed(values: QueryDict) -> Typed:
     return Typed(**given)
 
 
-def as_remix(clip: ClipView) -> Typed:
+def as_remix(video: str, order: Order) -> Typed:
     """A clip's own order, to be changed and asked for."""
     return Typed(
-        prompt=clip.prompt,
+        prompt=order.prompt,
         takes="1",
-        variant=clip.variant_slug,
-        style=clip.style.public_id if clip.style else "",
-        seconds=str(clip.seconds),
-        size=clip.size,
-        seed=str(clip.seed),
-        start=REFERENCE + clip.reference if clip.reference else "",
-        source=clip.public_id,
+        variant=order.variant or "",
+        style=order.style or "",
+        seconds="" if order.seconds is None else str(order.seconds),
+        size=order.size or "",
+        seed="" if order.seed is None else str(order.seed),
+        negative_prompt=order.negative_prompt or "",
+        start=REFERENCE + order.reference if order.reference else "",
+        source=video,
     )
 
 
@@ -165,7 +166,7 @@ def style_choices(
 def form_context(member: MembershipView, form: Typed, variants: list[VariantView]) -> dict[str, Any]:
     """What the form's fields are made of. Six statements."""
     rates = generation.hit_rates(member.id)
-    chosen = next((one for one in variants if one.slug == form.variant), variants[0] if variants else None)
+    chosen = _chosen(form, variants)
     starts = any(variant.images for variant in variants)
     return {
         "typed": form,
@@ -180,10 +181,27 @@ def form_context(member: MembershipView, form: Typed, variants: list[VariantView
         "styles": style_choices(usable(member), variants, rates.styles),
         "starts": starts,
         "characters": own_characters(member.id) if starts else [],
-        "pictures": (own_references(member.id, limit=PICTURES) or []) if starts else [],
+        "pictures": _pictures(member.id, form) if starts else [],
         "cost": _cost(form, chosen),
         "builtin": [variant.name for variant in variants if variant.checkpoint.startswith("builtin")],
     }
+
+
+def _pictures(membership_id: int, form: Typed) -> list[ReferenceView]:
+    """The latest, and the one that is chosen, however old. One statement, two for such a one."""
+    latest = own_references(membership_id, limit=PICTURES) or []
+    chosen = form.start.removeprefix(REFERENCE)
+    if not form.start.startswith(REFERENCE) or any(one.public_id == chosen for one in latest):
+        return latest
+    older = own_reference(chosen, membership_id)
+    return [older, *latest] if older else latest
+
+
+def _chosen(form: Typed, variants: list[VariantView]) -> VariantView | None:
+    """The one that was named; else the first, or with a picture to start from the first that can."""
+    named = [variant for variant in variants if variant.slug == form.variant]
+    able = [variant for variant in variants if variant.images] if form.start else []
+    return next(iter([*named, *able, *variants]), None)
 
 
 def _rate(rates: Iterable[HitRate], key: str) -> HitRate | None:

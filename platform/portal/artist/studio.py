@@ -15,6 +15,7 @@ from core.errors import DomainError, Invalid, NotFound
 from generation import queries as generation
 from generation.queries import VariantView, worlds
 from generation.queries.clips import Part
+from generation.rules import order_from_settings
 from generation.services import requests
 from portal.artist import ordering
 from portal.artist.ordering import Typed
@@ -64,10 +65,10 @@ def _asked(request: HttpRequest, member: MembershipView) -> Typed:
     remix = request.GET.get("remix")
     if remix is None:
         return ordering.typed(request.GET)
-    clip = generation.own_clip(remix, member.id)
-    if clip is None:
+    settings = generation.settings(remix, member.id)
+    if settings is None:
         raise NotFound("not_found", "There is no such clip, or it is not yours.")
-    return ordering.as_remix(clip)
+    return ordering.as_remix(remix, order_from_settings(settings))
 
 
 def _page(

@@ -87,13 +87,16 @@ def test_a_frame_of_a_clip_whose_frames_are_lost_is_refused_and_kept_nowhere(
 def test_a_remix_brings_the_clips_words_and_settings_into_the_form(
     artist: Caller, client: Client, now: datetime
 ) -> None:
-    video = completed_video(artist, now, prompt="a very particular boat", seed=4711, seconds=6)
+    video = completed_video(
+        artist, now, prompt="a very particular boat", seed=4711, seconds=6, negative_prompt="fog"
+    )
 
     page = client.get(f"/studio?remix={video}").content.decode()
     client.post("/studio", {"prompt": "a blue boat", "takes": "1", "seed": "4711", "source": video})
 
     assert "a very particular boat" in page
     assert 'value="4711"' in page
+    assert ">fog</textarea>" in page
     assert f'name="source" value="{video}"' in page
     made = Video.objects.latest("id")
     assert (made.source.public_id if made.source else None, made.relation) == (video, Relation.REMIX)
