@@ -11,6 +11,7 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_NO_CACHE_DIR=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PRIVATE_VIEW_MEDIA_DIR=/srv/media \
+    PRIVATE_VIEW_WORKER_CACHE=/srv/cache \
     NVIDIA_VISIBLE_DEVICES=all \
     NVIDIA_DRIVER_CAPABILITIES=compute,utility,video
 
@@ -23,7 +24,7 @@ RUN python dependencies.py render > direct.txt \
     && rm -r /tmp/build/*
 WORKDIR /app
 
-RUN useradd --no-log-init --uid 10001 --create-home app && install -d -o app -g app /srv/media
+RUN useradd --no-log-init --uid 10001 --create-home app && install -d -o app -g app /srv/media /srv/cache
 
 COPY manage.py ./
 COPY platform ./platform
