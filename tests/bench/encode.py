@@ -12,6 +12,7 @@ import resource
 import statistics
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,12 +38,18 @@ def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.bench.encode", description=__doc__)
     options.add_argument("--rounds", type=int, default=3)
     rounds = options.parse_args().rounds
-    for name, plan in CASES.items():
-        _case(name, plan, rounds if plan.seconds > 1 else 7 * rounds)
+    run(rounds=rounds, seconds=600)
     tell(f"\n{os.cpu_count()} processors, load {' '.join(f'{value:.1f}' for value in os.getloadavg())}")
 
 
-def _case(name: str, plan: Plan, rounds: int) -> None:
+def run(*, rounds: int, seconds: float) -> None:
+    """No round begins after `seconds`, save one of each case."""
+    until = time.monotonic() + seconds
+    for name, plan in CASES.items():
+        _case(name, plan, rounds if plan.seconds > 1 else 7 * rounds, until)
+
+
+def _case(name: str, plan: Plan, rounds: int, until: float) -> None:
     rows: dict[str, Callable[[], None]] = {
         "the clip alone": lambda: _ffmpeg(plan, ("mp4",)),
         "with poster, sprite, sheet": lambda: _ffmpeg(plan, PICTURES),
@@ -50,13 +57,15 @@ def _case(name: str, plan: Plan, rounds: int) -> None:
         "finish: fed by Python, all read back": lambda: _finish(plan),
     }
     taken: dict[str, list[float]] = {row: [] for row in rows}
-    for _ in range(rounds):
+    done = 0
+    while done < rounds and not (done and time.monotonic() > until):
         for row, work in rows.items():
             before = _cpu()
             work()
             taken[row].append(_cpu() - before)
+        done += 1
     alone = statistics.median(taken["the clip alone"])
-    tell(f"\n{name}: CPU s, median of {rounds} (range)")
+    tell(f"\nEncode, {name}: CPU s, median of {done} (range)")
     for row, values in taken.items():
         tell(f"  {row:38s} {said(values, digits=3):24s} x {statistics.median(values) / alone:.2f}")
 

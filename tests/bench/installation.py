@@ -7,8 +7,8 @@ import shutil
 import socket
 import tempfile
 import time
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -20,17 +20,7 @@ from embedded.valkey import Valkey
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "bench"
-LANE = "bench"
-_READY_SECONDS = 90.0
-
-
-@dataclass(frozen=True)
-class Member:
-    """Who asks: a token, and the rows that big tables are made of."""
-
-    token: str
-    membership_id: int
-    variant_id: int
+_READY_SECONDS = 180.0  # a worker that loads torch on a busy machine
 
 
 class Installation:
@@ -68,59 +58,38 @@ class Installation:
             "PRIVATE_VIEW_LOG_LEVEL": "WARNING",
         }
 
-    def furnish(self) -> Member:
-        """Migrate, and make one artist with a token and a day that is long enough."""
-        os.environ.update(self.env)
-        import django
+    def setting(self, name: str) -> str:
+        """What PostgreSQL says of one of its settings."""
+        with self.postgres.connect(database=self.postgres.database) as connection:
+            row = connection.execute("SELECT current_setting(%s)", [name]).fetchone()
+        return str(row[0]) if row else ""
 
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-
-        call_command("migrate", verbosity=0)
-        from core import clock
-        from core.actors import system
-        from generation import queries
-        from generation.services import variants
-        from generation.services.variants import VariantSpec
-        from tests.factories import people
-
-        now = clock.now()
-        programme = people.programme(now)
-        spec = VariantSpec(
-            slug="null-1",
-            name="Null",
-            description="Prepared frames.",
-            backend="null",
-            checkpoint="builtin",
-            steps=4,
-            guidance=1.0,
-            sizes=("160x90",),
-            lengths=(1,),
-            queue=LANE,
+    @contextmanager
+    def worker(self, lane: str) -> Iterator[int]:
+        """The demo's worker for one queue and for what is left over; its number. It has ended after the block."""
+        queues = [f"{DEPLOYMENT}.render.{lane}", f"{DEPLOYMENT}.default"]
+        child = Child(
+            commands.worker(lane, queues=queues, env=self.env, log=self.folder / f"worker-{lane}.log")
         )
-        variants.put(programme_id=programme.id, programme="bench", spec=spec, by=system("bench"), now=now)
-        artist = people.artist(people.cohort(programme.id, now, daily_seconds=80_000), now, name="Bench")
-        token = people.token(artist, now).secret
-        assert artist.membership is not None
-        member = Member(token, artist.membership.id, queries.variants(programme.id)[0].id)
-        connection.close()
-        return member
+        child.start()
+        try:
+            self._wait(child, self._task_comes_back)
+            yield child.pid
+        finally:
+            child.stop()
 
-    def start_web(self) -> int:
+    @contextmanager
+    def web(self) -> Iterator[int]:
         """The demo's web process; its number."""
-        child = self._start(
+        child = Child(
             commands.web(listener=self.listener.fileno(), env=self.env, log=self.folder / "web.log")
         )
-        self._wait(child, lambda: urlopen(f"{self.url}/health", timeout=5).status == 200)  # noqa: S310
-        return child.pid
-
-    def start_worker(self) -> int:
-        queues = [f"{DEPLOYMENT}.render.{LANE}", f"{DEPLOYMENT}.default"]
-        log = self.folder / "worker.log"
-        child = self._start(commands.worker("bench", queues=queues, env=self.env, log=log))
-        self._wait(child, lambda: self._task_comes_back())
-        return child.pid
+        child.start()
+        try:
+            self._wait(child, lambda: urlopen(f"{self.url}/health", timeout=5).status == 200)  # noqa: S310
+            yield child.pid
+        finally:
+            child.stop()
 
     def start(
         self, name: str, argv: list[str | Path], ready: str, *, env: dict[str, str] | None = None

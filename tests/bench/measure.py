@@ -113,10 +113,12 @@ class Http:
         length = next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
         return int(lines[0].split(b" ")[1]), length
 
-    async def events(self, path: str) -> bytes:
+    async def events(self, path: str, *, cookie: str = "") -> bytes:
         """A stream of events on a connection of its own, whole."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        signed = f"Cookie: {cookie}\r\n" if cookie else ""
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{signed}Connection: close\r\n\r\n"
+        writer.write(head.encode())
         text = await reader.read(-1)
         writer.close()
         return text
