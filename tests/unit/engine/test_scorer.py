@@ -58,6 +58,11 @@ def test_cuts_out_the_subject_whole_and_in_the_middle() -> None:
     assert (cuts[:, 0, :, :3].mean((1, 2)) < 0.5).all()
 
 
+def _on_path(facts: Facts) -> Track:
+    x, y, radius = (torch.from_numpy(values) for values in path(facts))
+    return Track(x, y, radius, area=radius)
+
+
 @pytest.fixture(scope="module")
 def ways() -> Ways:
     rng = random.Random(1)
@@ -67,7 +72,7 @@ def ways() -> Ways:
         for _ in range(2)
     ]
     tracks = [follow(torch.from_numpy(cells(draw_clip(one, Mood(0.0, 0.5))[1], CELL))) for one in facts]
-    paths = [Track(*(torch.from_numpy(values) for values in path(one)), area=torch.ones(16)) for one in facts]
+    paths = [_on_path(one) for one in facts]
     found = Ways()
     found.fit(tracks, paths, torch.tensor([one.index() for one in facts]))
     return found

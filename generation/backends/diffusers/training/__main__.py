@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from generation.backends.diffusers.training import codec, data, decoder, pack, report, scorer, text
+from generation.backends.diffusers.training import adapter, codec, data, decoder, pack, report, scorer, text
 from generation.backends.diffusers.training.trainer import Recipe, Trainer
 
 # A run that begins with trained weights has no need of single pictures.
@@ -38,7 +38,9 @@ def main() -> None:
         "pack": _pack,
         "score": _score,
     }
-    if arguments.step == "report":
+    if arguments.step == "look":
+        _look(arguments)
+    elif arguments.step == "report":
         report.write(arguments.folder)
     elif arguments.step == "all":
         for step in ("codec", "data", "text", "train", "pack", "decoder", "pack", "score"):
@@ -52,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m generation.backends.diffusers.training", description=__doc__
     )
-    choices = ("codec", "data", "text", "train", "decoder", "pack", "score", "report", "all")
+    choices = ("codec", "data", "text", "train", "decoder", "pack", "score", "report", "look", "all")
     parser.add_argument("step", choices=choices)
     parser.add_argument("folder", type=Path, help="where everything is kept between the steps")
     parser.add_argument("--threads", type=int, default=2)
@@ -65,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--init", type=Path, help="checkpoint folder or state.pt whose weights to begin with")
     parser.add_argument("--save-every", type=float, default=120, help="seconds")
     parser.add_argument("--decoder-steps", type=int, default=450)
+    parser.add_argument("--style", choices=sorted(adapter.STYLES), default="two-inks")
+    parser.add_argument("--look-steps", type=int, default=adapter.LookRecipe().steps)
     parser.add_argument("--no-compile", action="store_true", help="where there is no C++ compiler")
     parser.add_argument("--checkpoint", type=Path, help="pipeline folder to score (the packed one)")
     parser.add_argument("--prompts", type=int, default=160)
@@ -110,6 +114,15 @@ def _decoder(arguments: argparse.Namespace) -> None:
     )
     trainer.run(save_every=arguments.save_every)
     trainer.write()
+
+
+def _look(arguments: argparse.Namespace) -> None:
+    checkpoint = arguments.checkpoint or arguments.folder / "checkpoint"
+    recipe = adapter.LookRecipe(seed=arguments.seed, steps=arguments.look_steps)
+    curve = adapter.train_look(
+        checkpoint, arguments.folder / "looks" / arguments.style, arguments.style, recipe
+    )
+    _note(arguments.folder, f"look {arguments.style}", {"loss": curve})
 
 
 def _pack(arguments: argparse.Namespace) -> None:

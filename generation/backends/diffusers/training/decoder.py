@@ -1,8 +1,8 @@
 """Trains the codec's decoder: what it is shown are codes as the video model leaves them, what it should draw is clean.
 
 Half of a decoder's work is to know the world: that edges are sharp and colours flat. So it learns from the video
-model's own errors (its one-step guesses of the clean codes at small and middling noise), beside exact codes, and
-removes speckle and the edges of squares. A part of the clips is printed as the second style is, so that it can show it.
+model's own errors (what that makes, in a few steps, of clean codes with some noise), beside exact codes, and removes
+speckle and the edges of squares. A part of the clips is printed as the second style is, so that it can show it.
 """
 
 from __future__ import annotations
@@ -23,18 +23,19 @@ from generation.backends.diffusers.training import codec, text, world
 from generation.backends.diffusers.training.drawing.clip import draw_clip
 from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
+from generation.backends.diffusers.training.muon import Muon
 from generation.backends.diffusers.training.style import print_in_two_inks
 from generation.backends.diffusers.training.words import MANNER
 from generation.backends.diffusers.training.world import Facts
 
 _CLIPS = 8  # drawn for each step; half of each clip's frames are decoded
-_STYLE_SHARE, _ANYWHERE_SHARE, _EXACT_SHARE = 0.12, 0.2, 0.25
-_PLAIN_SHARE = 0.4  # of clips in the plainest manner, said without it
-_LARGEST_NOISE = 0.6
+_STYLE_SHARE, _ANYWHERE_SHARE, _EXACT_SHARE = 0.12, 0.1, 0.15
+_PLAIN_SHARE = 0.7  # of clips in the plainest manner, said without it
+_LARGEST_NOISE, _STEPS = 0.8, 3
 _EDGE_WEIGHT, _SUBJECT_WEIGHT = 1.0, 3.0
-_RATE, _LOWEST_RATE, _WARM_UP_STEPS = 2e-3, 0.02, 20
+_MUON_RATE, _ADAM_RATE, _LOWEST_RATE, _WARM_UP_STEPS = 8e-4, 3e-4, 0.03, 10
 _EMA_DECAY = 0.98
-_REPORT_EVERY = 25
+_REPORT_EVERY = 20
 
 
 class Sample(NamedTuple):
@@ -55,9 +56,15 @@ class DecoderTrainer:
         self._vae = AutoencoderKLWan.from_pretrained(folder / "vae")
         self._decoder = self._vae.decoder.train().requires_grad_(True)
         self._average = {name: value.detach().clone() for name, value in self._decoder.state_dict().items()}
-        self._optimizer = torch.optim.AdamW(
-            self._decoder.parameters(), lr=_RATE, betas=(0.9, 0.98), weight_decay=0.01
-        )
+        # The two ends begin right and are only refined; what lies between begins silent and learns fast.
+        ends = {id(self._decoder.conv_in.weight), id(self._decoder.conv_out.weight)}
+        between = [
+            weight for weight in self._decoder.parameters() if weight.ndim == 5 and id(weight) not in ends
+        ]
+        taken = {id(weight) for weight in between}
+        rest = [weight for weight in self._decoder.parameters() if id(weight) not in taken]
+        self._muon = Muon(between)
+        self._adam = torch.optim.AdamW(rest, lr=_ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.01)
         self._tokenizer = AutoTokenizer.from_pretrained(checkpoint / "tokenizer")
         self._encoder = UMT5EncoderModel.from_pretrained(checkpoint / "text_encoder").float().eval()
         self._model = WanTransformer3DModel.from_pretrained(checkpoint / "transformer").float().eval()
@@ -93,12 +100,14 @@ class DecoderTrainer:
         sample = self._sample(rng, noise)
         half = slice(0, 8) if rng.random() < 0.5 else slice(8, 16)
         loss, parts = self._loss(sample.codes[:, :, half], sample.clips[:, :, half], sample.masks[:, half])
-        for group in self._optimizer.param_groups:
-            group["lr"] = _RATE * self._rate()
-        self._optimizer.zero_grad()
+        for group in self._adam.param_groups:
+            group["lr"] = _ADAM_RATE * self._rate()
+        self._adam.zero_grad()
+        self._muon.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(self._decoder.parameters(), 1.0)
-        self._optimizer.step()
+        self._adam.step()
+        self._muon.step(_MUON_RATE * self._rate())
         decay = min(_EMA_DECAY, (1 + self._step) / (10 + self._step))
         with torch.no_grad():
             for name, value in self._decoder.state_dict().items():
@@ -121,28 +130,29 @@ class DecoderTrainer:
             captions.append(world.caption(facts, rng, leave=MANNER if plain else ())[0])
         drawn = torch.stack(clips).permute(0, 4, 1, 2, 3) * 2 - 1
         latents = codec.normalise(self._vae, codec.raw_latents(self._vae, drawn))
-        guessed = self._guess(latents, captions, rng, noise)
+        guessed = self._guess(latents, captions, noise)
         exact = torch.rand(_CLIPS, 1, 1, 1, 1, generator=noise) < _EXACT_SHARE
         return Sample(
             codec.restore(self._vae, torch.where(exact, latents, guessed)), drawn, torch.stack(masks)
         )
 
-    def _guess(
-        self, latents: Tensor, captions: list[str], rng: random.Random, noise: torch.Generator
-    ) -> Tensor:
-        """The video model's guess of clean codes, from codes with a part of noise."""
+    def _guess(self, latents: Tensor, captions: list[str], noise: torch.Generator) -> Tensor:
+        """Codes that the video model makes of codes with a part of noise, in a few steps: near the clean ones."""
         level = _LARGEST_NOISE * torch.rand(len(latents), generator=noise)
         share = level.view(-1, 1, 1, 1, 1)
         noisy = latents.lerp(torch.randn(latents.shape, generator=noise), share)
         context = text.encode(self._encoder, self._tokenizer, captions)[0]
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            velocity = self._model(noisy, level * 1000, context, return_dict=False)[0]
-        guess: Tensor = noisy - share * velocity.float()
-        return guess
+        for step in range(_STEPS):
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                velocity = self._model(noisy, level * 1000 * (1 - step / _STEPS), context, return_dict=False)[
+                    0
+                ]
+            noisy = noisy - share / _STEPS * velocity.float()
+        return noisy
 
     def _loss(self, codes: Tensor, clips: Tensor, masks: Tensor) -> tuple[Tensor, list[float]]:
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            drawn = self._decoder(codes)
+            drawn = self._decoder(self._vae.post_quant_conv(codes))
         drawn = unpatchify(drawn.float(), self._vae.config.patch_size)
         weight = 1 + _SUBJECT_WEIGHT * torch.nn.functional.max_pool2d(masks, 9, 1, 4)[:, None]
         plain = (drawn - clips).abs()
@@ -173,7 +183,8 @@ class DecoderTrainer:
             "cpu_seconds": self._cpu_seconds,
             "decoder": self._decoder.state_dict(),
             "average": self._average,
-            "optimizer": self._optimizer.state_dict(),
+            "adam": self._adam.state_dict(),
+            "muon": self._muon.state_dict(),
         }
         part = self._folder / "decoder.part"
         torch.save(state, part)
@@ -183,7 +194,8 @@ class DecoderTrainer:
         state = torch.load(self._folder / "decoder.pt", weights_only=True)
         self._step, self._cpu_seconds, self._average = state["step"], state["cpu_seconds"], state["average"]
         self._decoder.load_state_dict(state["decoder"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        self._adam.load_state_dict(state["adam"])
+        self._muon.load_state_dict(state["muon"])
 
 
 def _steps(drawn: Tensor, clips: Tensor, weight: Tensor) -> Tensor:

@@ -100,9 +100,9 @@ def _fit_ways(reader: Reader, rng: random.Random, chance: torch.Generator) -> No
         one = world.sample(rng)
         frames = torch.from_numpy(draw_clip(one, mood(rng))[0]).permute(0, 3, 1, 2)
         _, mask = reader.places(F.avg_pool2d(spoil(frames, chance), 2))
-        way = [torch.from_numpy(values) for values in path(one)]
+        x, y, radius = (torch.from_numpy(values) for values in path(one))
         tracks.append(follow(torch.sigmoid(mask)))
-        paths.append(Track(*way, area=way[2]))
+        paths.append(Track(x, y, radius, area=radius))
         facts.append(one.index())
     reader.ways.fit(tracks, paths, torch.tensor(facts))
 

@@ -22,13 +22,13 @@ _UPDATE_SIZE = 0.2  # root mean square of an update at learning rate 1, as AdamW
 
 
 class Muon:
-    """For the two-dimensional weights of the blocks; one Newton-Schulz run for each shape, not for each matrix."""
+    """For matrices, and for convolutions as matrices of one row an output; one Newton-Schulz run for each shape."""
 
     def __init__(self, weights: Iterable[Tensor], *, momentum: float = 0.95, decay: float = 0.02) -> None:
         self._momentum, self._decay = momentum, decay
         self._groups: dict[tuple[int, int], list[Tensor]] = defaultdict(list)
         for weight in weights:
-            rows, columns = sorted(weight.shape)
+            rows, columns = sorted(weight.flatten(1).shape)
             self._groups[rows, columns].append(weight)
         self._moments = {shape: torch.zeros(len(group), *shape) for shape, group in self._groups.items()}
 
@@ -41,7 +41,8 @@ class Muon:
             updates = orthogonalise(gradients.add(moment, alpha=self._momentum))
             size = learning_rate * _UPDATE_SIZE * max(shape) ** 0.5
             for weight, update in zip(group, updates, strict=True):
-                weight.mul_(1 - learning_rate * self._decay).add_(_lying(weight, update), alpha=-size)
+                change = _lying(weight, update).view_as(weight)
+                weight.mul_(1 - learning_rate * self._decay).add_(change, alpha=-size)
 
     def zero_grad(self) -> None:
         """Drops the gradients."""
@@ -72,10 +73,10 @@ def orthogonalise(matrices: Tensor) -> Tensor:
 
 def _lying(weight: Tensor, matrix: Tensor) -> Tensor:
     """A matrix that belongs to `weight`, turned to have no more rows than columns, or turned back."""
-    return matrix if weight.shape[0] <= weight.shape[1] else matrix.T
+    return matrix if len(weight) <= weight[0].numel() else matrix.T
 
 
 def _gradient(weight: Tensor) -> Tensor:
     if weight.grad is None:
         raise RuntimeError("Muon needs a gradient for each of its weights.")
-    return weight.grad
+    return weight.grad.flatten(1)

@@ -123,14 +123,11 @@ def render(folder: Path, asked: Sequence[Asked], trial: Trial) -> Iterator[Tenso
 
 def _right(facts: Facts, read: dict[str, str | None], name: str) -> bool:
     """A manner is right when it is the one asked for, or looks the same: a big subject has little room to be high."""
-    if name in MAIN or read[name] == getattr(facts, name):
-        return read[name] == getattr(facts, name)
-    if name == "pace" and facts.motion == "stay":
-        return True
-    if read[name] is None:
-        return False
-    seen, wanted = path(replace(facts, **{name: read[name]})), path(facts)
-    return all(np.abs(a - b).max() < _SAME_WAY for a, b in zip(seen, wanted, strict=True))
+    value = read[name]
+    if name in MAIN or value is None or value == getattr(facts, name):
+        return value == getattr(facts, name) or (name == "pace" and facts.motion == "stay")
+    seen, wanted = path(replace(facts, **{name: value})), path(facts)
+    return all(float(np.abs(a - b).max()) < _SAME_WAY for a, b in zip(seen, wanted, strict=True))
 
 
 def _shares(

@@ -270,7 +270,9 @@ def _weights(clips: Clips, *, hard: bool) -> Tensor:
 def _initial_weights(source: Path) -> dict[str, Tensor]:
     """Of a checkpoint folder or a `state.pt`, of patches of this size or of 2 x 2 x 2."""
     if source.is_dir():
-        weights = WanTransformer3DModel.from_pretrained(source / "transformer").float().state_dict()
+        weights: dict[str, Tensor] = (
+            WanTransformer3DModel.from_pretrained(source / "transformer").float().state_dict()
+        )
     else:
         weights = torch.load(source, weights_only=True)["average"]
     if weights["patch_embedding.weight"].shape[2] == 2:

@@ -18,7 +18,13 @@ from generation.backends.diffusers.training.drawing.canvas import FRAMES, HEIGHT
 from generation.backends.diffusers.training.world import Facts
 
 # Pixels. Centres of the places, radii of the sizes.
-_PLACES: Final = {"centre": (80, 47), "left": (54, 47), "right": (106, 47), "high": (80, 36), "low": (80, 59)}
+_PLACES: Final[dict[str, tuple[float, float]]] = {
+    "centre": (80, 47),
+    "left": (54, 47),
+    "right": (106, 47),
+    "high": (80, 36),
+    "low": (80, 59),
+}
 _RADII: Final = {"medium": 20.0, "small": 14.5, "big": 25.5}
 # Of each pace: half of a sideways and of an upright way, factor of a growing subject, turns of a circle.
 _HALF_ACROSS: Final = {"brisk": 42.0, "slow": 22.0}

@@ -1,0 +1,102 @@
+"""Trains a LoRA adapter that teaches a checkpoint of this world another look: same words, same ways, printed anew."""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import WanPipeline
+from peft import LoraConfig, get_peft_model_state_dict
+from torch import Tensor
+
+from generation.backends.diffusers.training import codec, text, world
+from generation.backends.diffusers.training.drawing.clip import draw_clip
+from generation.backends.diffusers.training.drawing.scenes import mood
+from generation.backends.diffusers.training.style import print_in_two_inks
+from generation.backends.diffusers.training.words import MANNER
+from generation.backends.diffusers.training.world import Facts
+
+STYLES: dict[str, Callable[[Tensor], Tensor]] = {"two-inks": print_in_two_inks}
+_TARGETS = r".*blocks\.\d+\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ffn\.net\.(0\.proj|2))|proj_out"
+_TIME_SHIFT = 2.5
+_EMPTY_SHARE = 0.1
+_WARM_UP_STEPS, _LOWEST_RATE = 10, 0.05
+_REPORT_EVERY = 10
+
+
+@dataclass(frozen=True, slots=True)
+class LookRecipe:
+    """What decides an adapter, beside the checkpoint."""
+
+    seed: int = 1
+    steps: int = 160
+    batch: int = 12
+    rank: int = 8
+    rate: float = 2e-3
+    plain: bool = True  # the checkpoint knows the plainest manner only
+
+
+def train_look(checkpoint: Path, target: Path, style: str, recipe: LookRecipe) -> list[float]:
+    """Writes `target/pytorch_lora_weights.safetensors` in bfloat16; returns the mean loss of each ten steps."""
+    pipeline = WanPipeline.from_pretrained(checkpoint, use_safetensors=True, local_files_only=True)
+    pipeline.to(dtype=torch.float32)
+    transformer = pipeline.transformer.requires_grad_(False)
+    torch.manual_seed(recipe.seed)
+    transformer.add_adapter(LoraConfig(r=recipe.rank, lora_alpha=recipe.rank, target_modules=_TARGETS))
+    weights = [weight for weight in transformer.parameters() if weight.requires_grad]
+    optimizer = torch.optim.AdamW(weights, lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.0)
+    curve: list[float] = []
+    losses: list[float] = []
+    start = time.process_time()
+    for step in range(recipe.steps):
+        left = 1 - step / recipe.steps
+        for group in optimizer.param_groups:
+            group["lr"] = (
+                recipe.rate * min(1, (step + 1) / _WARM_UP_STEPS) * max(_LOWEST_RATE, min(1, 1.6 * left))
+            )
+        loss = _loss(pipeline, STYLES[style], recipe, step)
+        optimizer.zero_grad()
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(weights, 1.0)
+        optimizer.step()
+        losses.append(loss.item())
+        if len(losses) == _REPORT_EVERY:
+            curve.append(round(sum(losses) / len(losses), 4))
+            losses = []
+            seconds = round(time.process_time() - start, 1)
+            print(json.dumps({"look_step": step + 1, "cpu_seconds": seconds, "loss": curve[-1]}), flush=True)
+    layers = {name: weight.bfloat16() for name, weight in get_peft_model_state_dict(transformer).items()}
+    WanPipeline.save_lora_weights(target, transformer_lora_layers=layers, safe_serialization=True)
+    return curve
+
+
+def _loss(pipeline: WanPipeline, style: Callable[[Tensor], Tensor], recipe: LookRecipe, step: int) -> Tensor:
+    rng = random.Random(f"{recipe.seed}:{step}:look")
+    noise = torch.Generator().manual_seed(rng.getrandbits(48))
+    clips, captions = [], []
+    for _ in range(recipe.batch):
+        facts = world.sample(rng)
+        if recipe.plain:
+            facts = Facts(facts.scene, facts.subject, facts.colour, facts.motion)
+        clips.append(style(torch.from_numpy(draw_clip(facts, mood(rng))[0])))
+        leave = MANNER if recipe.plain else ()
+        captions.append("" if rng.random() < _EMPTY_SHARE else world.caption(facts, rng, leave=leave)[0])
+    latents = torch.stack(clips).permute(0, 4, 1, 2, 3) * 2 - 1
+    latents = codec.normalise(pipeline.vae, codec.raw_latents(pipeline.vae, latents))
+    strata = (
+        torch.randperm(recipe.batch, generator=noise) + torch.rand(recipe.batch, generator=noise)
+    ) / recipe.batch
+    level = _TIME_SHIFT * strata / (1 + (_TIME_SHIFT - 1) * strata)
+    pure = torch.randn(latents.shape, generator=noise)
+    with torch.no_grad():
+        context = text.encode(pipeline.text_encoder, pipeline.tokenizer, captions)[0]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        noisy = latents.lerp(pure, level.view(-1, 1, 1, 1, 1))
+        velocity = pipeline.transformer(noisy, level * 1000, context, return_dict=False)[0]
+    loss: Tensor = (velocity.float() - (pure - latents)).square().mean()
+    return loss
