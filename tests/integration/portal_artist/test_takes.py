@@ -15,7 +15,10 @@ from PIL import Image
 
 from access.caller import Caller
 from core.actors import system
+from generation.backends.diffusers.checkpoints import locate
+from generation.backends.diffusers.prompts import SmallWorld
 from generation.models import Reference, Video
+from generation.queries import worlds
 from generation.services import styles, variants
 from generation.services.styles import StyleSpec
 from generation.services.variants import VariantSpec
@@ -232,3 +235,19 @@ def test_the_sheet_costs_the_same_for_three_takes_and_for_nine(
     nine = cost(f"/studio/takes/{Video.objects.latest('id').request}")
 
     assert nine == three <= 13
+
+
+def test_the_studio_says_what_the_built_in_model_draws_and_offers_prompts_that_it_knows(
+    client: Client,
+) -> None:
+    from portal.artist.studio import BEGINNINGS
+
+    page = client.get("/studio").content.decode()
+    known = worlds.builtin()
+    vocabulary = SmallWorld(locate("builtin") / "vocabulary.json")
+
+    assert f"draws {len(known.subjects)} simple things" in page
+    assert ", ".join(known.subjects) in page
+    for prompt in BEGINNINGS:
+        assert f"?prompt={prompt.replace(' ', '%20')}" in page
+        assert vocabulary.complete(prompt, 1).ignored == ()
