@@ -52,14 +52,15 @@ HEARTBEAT = 15  # seconds
 class Made:
     """By what a result was made: digest of the checkpoint, kind of worker, rung of its memory ladder.
 
-    `batch` specs went through one forward, of which `results` became videos of their own.
+    `batch` specs went through one forward; `busy` is how long this video kept its worker, in seconds, its share of the
+    forward and the store with it. Without it, render and encode.
     """
 
     digest: str
     kind: str = ""
     rung: str = ""
     batch: int = 1
-    results: int = 1
+    busy: float | None = None
 
 
 def heartbeat(*, lease: uuid.UUID, now: datetime) -> bool:
@@ -127,7 +128,7 @@ def _values(
         "batch": made.batch,
         "render_ms": render,
         "encode_ms": encode,
-        "busy_ms": render // made.results + encode,
+        "busy_ms": render + encode if made.busy is None else round(made.busy * 1000),
         "frames_sha256": produced.frames_sha256,
         "frame_count": produced.frame_count,
         "native_width": produced.native_width,

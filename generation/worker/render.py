@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -77,9 +78,13 @@ def batch_of(claims: Sequence[Claim], backend: Backend, spec: RenderSpec) -> int
 
 
 def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int) -> bool:
-    """Encode, store and complete one take. False when it was no longer ours: then nothing of it is left."""
+    """Encode, store and complete one take. False when it was no longer ours: then nothing of it is left.
+
+    `batch` specs went through its forward, of which `results` are clips of their own.
+    """
     from generation.pipeline import finish as encode
 
+    began = time.monotonic()
     backend = backend_of(claim)
     with tempfile.TemporaryDirectory(prefix="render-") as folder:
         produced = encode(
@@ -96,7 +101,7 @@ def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int
         kind=kinds.kind_of(backend),
         rung=backend.capability().rung,
         batch=batch,
-        results=results,
+        busy=take.seconds * batch / results + time.monotonic() - began,
     )
     finished = _though_the_connection_was_cut(
         lambda: lifecycle.finish(claim=claim, produced=produced, keys=keys, made=made, now=clock.now())
