@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from generation.backends.adapters import AdapterFacts
 
 PURGE = "generation.purge_adapter"
-BUILTINS = Path(__file__).parents[1] / "backends" / "diffusers" / "adapters"
+BUILTINS = Path(__file__).parents[1] / "backends" / "diffusers" / "checkpoint_styles"
 """Where the built-in model's own LoRA files lie, one for each style."""
 
 _CHUNK = 1 << 20
