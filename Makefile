@@ -22,7 +22,7 @@ test: install-dev chromium ## everything that must pass: format, lint, types, im
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
-	$(PY) -m pytest $(PYTEST)
+	$(PY) -m pytest --numprocesses 2 --dist loadgroup $(PYTEST)
 
 test-models: install-dev ## every family of checkpoints, tiny and with random weights
 	$(PY) -m pytest -m "" tests/contracts/test_families.py tests/unit/engine/test_lora.py \

@@ -30,6 +30,11 @@ def django_db_setup(
         yield
 
 
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix() -> None:
+    """Each process of a parallel run has a server of its own, so that the database needs no name of its own."""
+
+
 @pytest.fixture
 def mail_folder() -> Path:
     """Where the web process and the workers leave their mails, one file each connection."""

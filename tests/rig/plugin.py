@@ -25,6 +25,14 @@ def pytest_configure(config: pytest.Config) -> None:
     network.forbid_foreign_hosts()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """In a parallel run one process has the browser, and one has what looks at the machine's ports and processes."""
+    if "browser" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("browser"))
+    elif "integration/embedded" in item.path.as_posix():
+        item.add_marker(pytest.mark.xdist_group("embedded"))
+
+
 @pytest.hookimpl(trylast=True)  # after the shuffle
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is shared and would disturb others comes last, side by side.
