@@ -146,7 +146,7 @@ def test_a_case_handed_back_keeps_its_place(
     assert claimed(second_reviewer, now + MINUTE).case == first.case
 
 
-@pytest.mark.parametrize("token", ["", "not-a-token", stale()])
+@pytest.mark.parametrize("token", ["", "not-a-token", stale()], ids=["none", "no token", "stale"])
 def test_refuses_another_token(artist: Caller, reviewer: Caller, now: datetime, token: str) -> None:
     asked(artist, now)
     lease = claimed(reviewer, now)
