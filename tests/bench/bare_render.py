@@ -17,6 +17,7 @@ from typing import Any
 import diffusers
 import numpy as np
 import torch
+import transformers
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from generation.backends.diffusers.checkpoints import BUILTIN
@@ -29,9 +30,12 @@ def main() -> None:
     folder = Path(sys.argv[1])
     if threads := os.environ.get("PRIVATE_VIEW_TORCH_THREADS"):
         torch.set_num_threads(int(threads))
+    for library in (diffusers, transformers):
+        library.utils.logging.set_verbosity_error()
+        library.utils.logging.disable_progress_bar()
     profile = json.loads((BUILTIN / "profile.json").read_text())
     pipeline: Any = diffusers.WanPipeline.from_pretrained(
-        BUILTIN, torch_dtype=torch.float32, use_safetensors=True, local_files_only=True
+        BUILTIN, dtype=torch.float32, use_safetensors=True, local_files_only=True
     )
     pipeline.set_progress_bar_config(disable=True)
     sys.stdout.write("ready\n")

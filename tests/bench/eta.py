@@ -19,7 +19,7 @@ from tests.bench.measure import Http, tell
 
 JOBS = 100
 _BURST = (1, 6)  # clips, fewest and most
-_PAUSE = 1.2  # seconds a clip until the next burst: about what a worker needs, so that lines form and end
+_PAUSE = 0.5  # seconds a clip until the next burst: about what a worker needs, so that lines form and end
 _NEAR = 0.2
 _DRAIN = 120.0
 _TRUE = """
