@@ -18,6 +18,7 @@ from generation.backends.diffusers.training.words import VOCABULARY_FILE
 
 _SAMPLER_SHIFT = 3.0
 _FRAMES_A_SECOND = 8
+_WINDOW_SECONDS = (1, 3)  # a stretch of two seconds is played as long as it has to be
 # Wider or narrower than this, and the crop would cut off where subjects go.
 _ASPECT = (1.5, 1.85)
 
@@ -31,6 +32,7 @@ def pack(folder: Path, target: Path) -> None:
         vae=AutoencoderKLWan.from_pretrained(folder / "vae"),
         scheduler=FlowMatchEulerDiscreteScheduler(shift=_SAMPLER_SHIFT),
         transformer=transformer,
+        expand_timesteps=True,  # says that the same weights start from a picture, too
     )
     pipeline.to(dtype=torch.bfloat16)
     pipeline.save_pretrained(target)
@@ -50,6 +52,8 @@ def _profile() -> dict[str, object]:
         "width": WIDTH,
         "height": HEIGHT,
         "frames": FRAMES,
+        "images": True,
+        "window_seconds": _WINDOW_SECONDS,
         "max_sequence_length": text.MAX_TOKENS,
         "aspect": _ASPECT,
         "seconds": [1, 20],
