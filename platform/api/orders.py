@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from access.caller import Caller
@@ -23,7 +24,7 @@ from generation.rules import Order
 from generation.services import references, requests
 
 LARGEST_PICTURE = 20 * 1024**2
-LARGEST_VIDEO = 200 * 1024**2
+LARGEST_VIDEO: int = settings.LARGEST_UPLOAD_BYTES
 NO_PROMPT = "Write what we should see."
 _DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp);base64,")
 _PICTURE = (
