@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -134,8 +135,10 @@ def _scale(path: Path) -> float:
     try:
         settings = {name.removeprefix(_PART): value for name, value in dict(json.loads(header)).items()}
         scale = float(settings.get("lora_alpha", 1)) / float(settings.get("r", 1))
-    except (ValueError, TypeError, ZeroDivisionError) as fault:
+    except (ValueError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
         raise _odd_settings("they cannot be read") from fault
+    if not math.isfinite(scale):
+        raise _odd_settings("they multiply it with no number")
     for name in _MORE_THAN_PLAIN:
         if settings.get(name):
             raise _odd_settings(name)

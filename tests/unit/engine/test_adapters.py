@@ -122,6 +122,11 @@ def test_refuses_what_is_no_pair(tmp_path: Path, name: str) -> None:
         {"use_rslora": True},
         {"r": 0},
         {"lora_alpha": "big"},
+        {"lora_alpha": float("nan")},
+        {"lora_alpha": float("inf")},
+        {"lora_alpha": 10**400},
+        {"lora_alpha": 1, "r": 10**400},
+        {"r": float("nan")},
     ],
 )
 def test_refuses_settings_that_a_plain_lora_has_not(tmp_path: Path, settings: dict[str, Any]) -> None:
