@@ -24,6 +24,7 @@ case "$part" in
         celery beat --schedule /tmp/beat --pidfile "" --loglevel WARNING "$@"
         ;;
     render)
+        export OMP_WAIT_POLICY="${OMP_WAIT_POLICY:-PASSIVE}" # threads that wait for each other do not spin
         # A GPU holds one render at a time: one process, which keeps the model loaded.
         queues=""
         for lane in ${PRIVATE_VIEW_LANES:-turbo full}; do

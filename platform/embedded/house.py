@@ -60,6 +60,8 @@ class House:
             "PRIVATE_VIEW_STATIC_DIR": str(folders["static"]),
             "PRIVATE_VIEW_WORKER_CACHE": str(self.state / "cache"),
             "PRIVATE_VIEW_DRAIN_SECONDS": "5",  # less than we wait for a worker before we end it
+            # Threads that wait for each other sleep: spinning, a render on a busy machine costs nine times the CPU.
+            "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
             "PRIVATE_VIEW_TORCH_THREADS": os.environ.get("PRIVATE_VIEW_TORCH_THREADS", str(torch_threads())),
             "PYTHONUNBUFFERED": "1",
         }
