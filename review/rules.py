@@ -16,6 +16,9 @@ REVIEW_TIME = timedelta(hours=REVIEW_HOURS)
 LEASE = timedelta(minutes=15)
 LEASE_LIMIT = timedelta(minutes=45)
 """A lease is prolonged by activity, never beyond this from its start."""
+PUBLIC_KINDS = frozenset({"mp4", "poster"})
+"""The files that a share publishes; a clip's others are tools of those who work on it."""
+
 LONGEST_TITLE = 120
 LONGEST_NOTE = 2000
 LONGEST_FACTS = 4000

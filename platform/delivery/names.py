@@ -12,5 +12,3 @@ FILES: Final = {
     "sheet.jpg": "sheet",
 }
 """The last part of an address, and the kind of rendition there."""
-PUBLIC: Final = frozenset({"mp4", "poster"})
-"""What a visitor may be served of a share; the other files are tools of those who work on the clip."""

@@ -12,7 +12,6 @@ from audit import log
 from audit.queries import history
 from core.errors import Gone, NotFound
 from delivery import ranges
-from delivery.names import PUBLIC
 from delivery.respond import respond, respond_vtt
 from delivery.rules import Answer, Artist, Copy, Operator, Reviewer, Viewer, Visitor, may_serve
 from generation import queries as generation
@@ -93,7 +92,7 @@ def public_file(share: str, kind: str, request: HttpRequest, *, now: datetime) -
 
     Two statements.
     """
-    found = review.granted_copy(share, kind) if kind in PUBLIC else None
+    found = review.granted_copy(share, kind)
     if found is None:
         raise NotFound("not_found", "There is nothing at this address.")
     copy = Copy(

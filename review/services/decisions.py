@@ -28,7 +28,7 @@ from review.models import (
 from review.queries.decisions import DecisionView, views
 from review.queries.desk import live
 from review.queries.policies import PolicyView, current_policy
-from review.rules import REVIEW_HOURS, Verdict, check_verdict, tidy
+from review.rules import PUBLIC_KINDS, REVIEW_HOURS, Verdict, check_verdict, tidy
 from review.services.leases import LOST, as_token
 from review.services.reviewers import check_reviews
 from review.states import AFTER, CASE, CASE_CLOSED, SUBMISSION, CaseState, Outcome, SubmissionState, TaskState
@@ -192,7 +192,7 @@ def _write(
 
 
 def _grant(decision: Decision, case: ReviewCase, clip: ClipView, now: datetime) -> ReleaseGrant:
-    """Publication: every file of the reviewed Master, by its own digest."""
+    """Publication: the video and the poster of the reviewed Master, by their own digests."""
     if clip.master is None or clip.master.rendition("mp4") is None:
         raise WrongState("not_completed", "This clip has no files to show.")
     grant = ReleaseGrant.objects.create(
@@ -205,7 +205,7 @@ def _grant(decision: Decision, case: ReviewCase, clip: ClipView, now: datetime) 
     GrantedRendition.objects.bulk_create(
         GrantedRendition(grant=grant, rendition_id=file.id, sha256=file.sha256)
         for file in clip.master.renditions
-        if not file.removed
+        if file.kind in PUBLIC_KINDS and not file.removed
     )
     return grant
 

@@ -54,7 +54,7 @@ def test_sends_parts_of_the_file(api: Of, artist: Caller, now: datetime) -> None
     assert beyond.headers["Content-Range"] == f"bytes */{len(whole)}"
 
 
-@pytest.mark.parametrize("variant", ["spritesheet", "", "../../etc/passwd", "%00"])
+@pytest.mark.parametrize("variant", ["source", "mp4", "", "../../etc/passwd", "%00"])
 def test_names_the_variants_that_there_are(api: Of, artist: Caller, now: datetime, variant: str) -> None:
     video = completed_video(artist, now)
 

@@ -205,7 +205,7 @@ def test_refuses_an_uploaded_file_by_the_name_of_its_field(
         lambda: client.post("/videos", form={"prompt": PROMPT, "input_reference": picture})
     )
 
-    assert answer.refused(400, "invalid_request")["error"]["param"] == "input_reference"
+    assert answer.refused(400, "picture_unreadable")["error"]["param"] == "input_reference"
 
 
 def test_refuses_what_the_day_does_not_cover_and_says_when_to_come_again(

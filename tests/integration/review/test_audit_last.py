@@ -115,8 +115,5 @@ def test_nothing_is_locked_after_the_head_of_the_log(
     statements = [query["sql"] for query in captured if not query["sql"].startswith("RELEASE SAVEPOINT")]
     heads = [i for i, sql in enumerate(statements) if "audit_audithead" in sql and "FOR UPDATE" in sql]
     assert len(heads) == 1
-    assert [sql.split('"')[0].strip() + " " + sql.split('"')[1] for sql in statements[heads[0] + 1 :]] == [
-        "INSERT INTO audit_auditevent",
-        "UPDATE audit_audithead",
-    ]
+    assert [sql.split("(")[0] for sql in statements[heads[0] + 1 :]] == ["WITH appended AS "]
     assert statements[heads[0] - 1] == "SET CONSTRAINTS ALL IMMEDIATE"

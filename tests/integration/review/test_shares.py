@@ -10,7 +10,7 @@ from access.caller import Caller
 from audit.models import AuditEvent, OutboxEvent
 from core.errors import DomainError, Invalid, NotAllowed, NotFound, WrongState
 from generation import queries as generation
-from generation.models import Rendition
+from generation.models import Master, Rendition
 from generation.services import files
 from review.models import Decision, GrantedRendition, ReleaseGrant, ReviewCase
 from review.services import shares
@@ -114,6 +114,7 @@ def test_deleting_a_shared_clip_revokes_it_and_removes_the_files(
     artist: Caller, reviewer: Caller, now: datetime
 ) -> None:
     made, share = on_view(artist, reviewer, now)
+    source = Master.objects.get(video__public_id=made.video).source_key
 
     shares.delete_clip(video=made.video, by=artist.actor, now=now + HOUR)
 
@@ -126,7 +127,7 @@ def test_deleting_a_shared_clip_revokes_it_and_removes_the_files(
     assert Decision.objects.count() == 1
     assert GrantedRendition.objects.count() == 2
     purge = OutboxEvent.objects.filter(topic=files.PURGE).latest("id")
-    assert set(purge.payload["keys"]) == set(Rendition.objects.values_list("storage_key", flat=True))
+    assert set(purge.payload["keys"]) == {source, *Rendition.objects.values_list("storage_key", flat=True)}
     actions = list(AuditEvent.objects.order_by("-seq").values_list("action", flat=True)[:2])
     assert actions == ["video.deleted", "share.revoked"]
 
