@@ -86,10 +86,10 @@ def _copy(source: Path, folder: Path) -> Path:
 def _begin(folder: Path) -> BinaryIO:
     """A new file in the folder, which is made if need be, as readable as the umask lets: the proxy is another user."""
     for _ in range(_TRIES):
-        folder.mkdir(parents=True, exist_ok=True)
-        with suppress(
-            FileNotFoundError
-        ):  # the folder's last file was deleted this moment, and the folder with it
+        # The folder's last file may be deleted this moment, and the folder with it: after it was found to be there
+        # (FileExistsError, for it is none any more), or before ours is in it.
+        with suppress(FileNotFoundError, FileExistsError):
+            folder.mkdir(parents=True, exist_ok=True)
             return (folder / f".incoming-{uuid4().hex}").open("xb")
     raise FileNotFoundError(f"{folder} keeps disappearing")
 

@@ -35,7 +35,7 @@ def _mail() -> dict[str, Any]:
     return payload
 
 
-def test_an_approval_puts_every_file_of_the_master_on_view(
+def test_an_approval_puts_the_video_and_the_poster_of_the_master_on_view(
     artist: Caller, reviewer: Caller, now: datetime
 ) -> None:
     made = asked(artist, now)
@@ -60,7 +60,9 @@ def test_an_approval_puts_every_file_of_the_master_on_view(
         "active", now + HOUR / 5, clip.master.id, decision
     )  # fmt: skip
     listed = GrantedRendition.objects.values_list("rendition_id", "sha256")
-    assert set(listed) == {(made.id, made.sha256) for made in clip.master.renditions}
+    public = {made.kind: made for made in clip.master.renditions if made.kind in ("mp4", "poster")}
+    assert set(listed) == {(made.id, made.sha256) for made in public.values()}
+    assert len(public) == 2
     assert Submission.objects.get().state == "approved"
     assert ReviewTask.objects.get().state == "decided"
     assert (ReviewCase.objects.get().state, ReviewCase.objects.get().closed_at) == (
