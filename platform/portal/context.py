@@ -42,6 +42,7 @@ _OPERATOR = (
     ("Shares", "portal:office:shares"),
     ("Tokens", "portal:office:tokens"),
     ("Rendering", "portal:office:rendering"),
+    ("Styles", "portal:office:styles"),
     ("Log", "portal:office:log"),
 )
 ROOMS = {

@@ -161,7 +161,8 @@ def test_every_page_is_accessible(
             faults += _check(page, address)
     with _signed_in(new_browser_context, theme, house.operator) as page:
         rooms = ("", "/cohorts", "/invitations", "/members", "/shares", "/tokens", "/staff-tokens", "/log")
-        for address in (*(f"/office{room}" for room in rooms), f"/office/shares/{share}/revoke"):
+        works = ("/rendering", "/styles")
+        for address in (*(f"/office{room}" for room in rooms + works), f"/office/shares/{share}/revoke"):
             faults += _check(page, address)
         faults += _check(page, f"/office/clips/{on_view.video}")
     assert not faults, "\n".join(faults)
