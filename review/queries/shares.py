@@ -43,7 +43,10 @@ class SubmissionView:
 
 
 def share_state(video_ids: Iterable[int], *, now: datetime) -> dict[int, ShareState]:
-    """The state of sharing of each clip; a withdrawn submission leaves it as it was before. Four statements."""
+    """The state of sharing of each clip; a withdrawn submission leaves it as it was before.
+
+    One statement where none was ever submitted, four otherwise.
+    """
     asked = list(video_ids)
     latest = (
         Submission.objects.filter(video_id__in=asked)
@@ -53,6 +56,8 @@ def share_state(video_ids: Iterable[int], *, now: datetime) -> dict[int, ShareSt
         .distinct("video_id")
     )
     rows = list(latest)
+    if not rows:
+        return {video: ShareState() for video in asked}
     made = decisions.of_cases(row.case.pk for row in rows)
     given = {grant.submission_id: grant for grant in ReleaseGrant.objects.filter(submission__in=rows)}
     found = {row.video_id: _state(row, _last(made.get(row.case.pk)), given.get(row.pk), now) for row in rows}

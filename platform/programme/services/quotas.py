@@ -7,25 +7,37 @@ line there would add nothing but turns at the head's lock.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db import connection
-from django.db.models import F
 
 from audit import log
 from core import clock
 from core.errors import Invalid, NotFound, OverQuota
 from programme import rules
-from programme.models import Membership, QuotaAllowance, QuotaEntry, QuotaKind
+from programme.models import Membership, QuotaKind
 from programme.queries import QuotaView, quota_today
 
 # The lock on the cohort waits for a change of its allowance, which could not see the row that is made here.
 _OPEN_DAY = """
     INSERT INTO programme_quotaallowance (membership_id, day, limit_seconds, reserved, used)
-    SELECT m.id, %s, c.daily_seconds, 0, 0
+    SELECT m.id, %(day)s, c.daily_seconds, 0, 0
     FROM programme_membership m JOIN programme_cohort c ON c.id = m.cohort_id
-    WHERE m.id = %s FOR SHARE OF c
+    WHERE m.id = %(membership)s FOR SHARE OF c
     ON CONFLICT (membership_id, day) DO NOTHING
+"""
+# The day's row is taken from and the ledger's lines are written together, or neither where too little is left.
+_HOLD = """
+    WITH held AS (
+        UPDATE programme_quotaallowance
+        SET reserved = reserved + %(seconds)s * cardinality(%(videos)s::text[])
+        WHERE membership_id = %(membership)s AND day = %(day)s
+            AND limit_seconds - used - reserved >= %(seconds)s * cardinality(%(videos)s::text[])
+        RETURNING id
+    )
+    INSERT INTO programme_quotaentry (membership_id, allowance_id, video, kind, seconds, at)
+    SELECT %(membership)s, held.id, video, 'reserve', %(seconds)s, %(now)s
+    FROM held, unnest(%(videos)s::text[]) AS video
 """
 # The partial unique index lets one of settle and release in; who comes second moves nothing.
 _END = """
@@ -59,29 +71,23 @@ def reserve_each(*, membership_id: int, videos: Sequence[str], seconds: int, now
     if seconds < 1:
         sentence = "A clip costs at least one second."
         raise Invalid("bad_seconds", sentence, fields={"seconds": sentence})
-    member = Membership.objects.select_related("programme").filter(id=membership_id).first()
-    if member is None:
+    zone = Membership.objects.filter(id=membership_id).values_list("programme__timezone", flat=True).first()
+    if zone is None:
         raise NotFound("not_found", "There is no such member.")
-    zone = member.programme.timezone
-    day = clock.day_in(zone, now)
-    with log.transaction():
-        if not _hold(membership_id, day, seconds * len(videos)):
-            with connection.cursor() as cursor:
-                cursor.execute(_OPEN_DAY, [day, membership_id])
-            if not _hold(membership_id, day, seconds * len(videos)):
-                raise _exhausted(quota_today(membership_id, now), seconds, len(videos), zone)
-        allowance = QuotaAllowance.objects.only("id").get(membership_id=membership_id, day=day)
-        QuotaEntry.objects.bulk_create(
-            QuotaEntry(
-                membership_id=membership_id,
-                allowance=allowance,
-                video=video,
-                kind=QuotaKind.RESERVE,
-                seconds=seconds,
-                at=now,
-            )
-            for video in videos
-        )
+    held = {
+        "membership": membership_id,
+        "day": clock.day_in(zone, now),
+        "seconds": seconds,
+        "videos": list(videos),
+        "now": now,
+    }
+    with log.transaction(), connection.cursor() as cursor:
+        cursor.execute(_HOLD, held)
+        if not cursor.rowcount:
+            cursor.execute(_OPEN_DAY, held)
+            cursor.execute(_HOLD, held)
+        if not cursor.rowcount:
+            raise _exhausted(quota_today(membership_id, now), seconds, len(videos), zone)
 
 
 def check_left(*, membership_id: int, seconds: int, count: int, now: datetime) -> None:
@@ -100,14 +106,6 @@ def settle(*, video: str, now: datetime) -> bool:
 def release(*, video: str, now: datetime) -> bool:
     """The clip will not come: its seconds go back to the day from which they were taken. False if already ended."""
     return _end(video, QuotaKind.RELEASE, now)
-
-
-def _hold(membership_id: int, day: date, seconds: int) -> bool:
-    free = F("limit_seconds") - F("used") - F("reserved")
-    today = QuotaAllowance.objects.alias(free=free).filter(
-        membership_id=membership_id, day=day, free__gte=seconds
-    )
-    return today.update(reserved=F("reserved") + seconds) == 1
 
 
 def _end(video: str, kind: QuotaKind, now: datetime) -> bool:
