@@ -7,7 +7,7 @@ line there would add nothing but turns at the head's lock.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import connection
 
@@ -74,7 +74,7 @@ def reserve_each(*, membership_id: int, videos: Sequence[str], seconds: int, now
     zone = Membership.objects.filter(id=membership_id).values_list("programme__timezone", flat=True).first()
     if zone is None:
         raise NotFound("not_found", "There is no such member.")
-    held = {
+    held: dict[str, int | str | datetime | date | list[str]] = {
         "membership": membership_id,
         "day": clock.day_in(zone, now),
         "seconds": seconds,
