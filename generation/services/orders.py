@@ -99,7 +99,7 @@ def orderer(caller: Caller) -> MembershipView:
 
 def variants_for(member: MembershipView) -> list[ModelVariant]:
     """What the member may render with, the default first. Raises NotAllowed when there is nothing. One statement."""
-    found = list(variants_open_to(member.programme.id, member.cohort_id))
+    found = variants_open_to(member.programme.id, member.cohort_id)
     if not found:
         raise NotAllowed("no_variant", "This programme has no model to render with yet.")
     return found

@@ -51,7 +51,7 @@ class Videos(ApiView):
 
 class OneVideo(ApiView):
     def get(self, request: Request, video: str) -> Response:
-        """What clients repeat until the end: one statement beside the token's, three once a clip is shared."""
+        """What clients repeat until the end: one statement beside the token's, and one for its share once finished."""
         gate.check_may(self.caller, gate.Action.READ_OWN)
         row = own(self.caller, video)
         share = _shares(self, [row]).get(row.id, _PRIVATE)
@@ -86,7 +86,7 @@ def asked(view: ApiView, takes: tuple[str, ...]) -> Response:
 
 
 def shown(view: ApiView, rows: list[VideoStatus]) -> list[dict[str, Any]]:
-    """Videos with their shares and their progress; one statement, three where one is shared."""
+    """Videos with their shares and their progress: one statement; four where one was ever submitted."""
     steps, states = _steps(rows), _shares(view, rows)
     return [
         shapes.video(row, share=states.get(row.id, _PRIVATE), step=steps.get(row.public_id)) for row in rows
