@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
+from html import escape
 from io import BytesIO
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
 from access.caller import Caller
-from generation.models import Character, Reference, StylePreset, Video
+from generation.models import Adapter, Character, Reference, StylePreset, Video
 from generation.services import characters, choices, lineage, references, styles
 from generation.services.styles import StyleSpec
 from generation.states import Relation
+from programme.queries import ProgrammeView
 from tests.factories.generation import completed_video, queued_video
+from tests.factories.looks import load_adapters, lora
 
 SignIn = Callable[[Caller], Client]
 pytestmark = pytest.mark.django_db
@@ -193,6 +198,60 @@ def test_a_style_that_cannot_be_keeps_what_was_typed(
     assert "In the first snow." in answer.content.decode()
     assert 'aria-invalid="true"' in answer.content.decode()
     assert StylePreset.objects.count() == 1
+
+
+def test_a_lora_file_is_sent_used_in_a_style_and_retired(
+    artist: Caller, other_artist: Caller, client: Client, sign_in: SignIn, programme: ProgrammeView
+) -> None:
+    load_adapters(programme)
+    sent = {"file_name": "Ink", "variant": "turbo-1", "file": SimpleUploadedFile("ink.safetensors", lora())}
+    answer = client.post("/studio/adapters", sent, follow=True)
+    assert "“Ink” is kept." in answer.content.decode()
+    file = Adapter.objects.get(membership__isnull=False)
+
+    client.post("/studio/styles", STYLE | {"adapter": file.public_id, "adapter_weight": "0,5"})
+    style = StylePreset.objects.get()
+    assert (style.adapter_id, style.adapter_weight) == (file.pk, 0.5)
+    assert "Ink" not in sign_in(other_artist).get("/studio/styles").content.decode()
+    stranger = sign_in(other_artist).post(f"/studio/adapters/{file.public_id}/retire")
+    assert stranger.status_code == 404
+
+    sign_in(artist).post(f"/studio/adapters/{file.public_id}/retire")
+    page = sign_in(artist).get("/studio/styles").content.decode()
+    assert "No model here renders it now: its LoRA file Ink is retired" in page
+    assert "None yet." in page
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "sentence"),
+    [
+        ({"file": ""}, 422, "Choose a safetensors file."),
+        ({"file": b"not safetensors"}, 422, None),
+        ({"file_name": ""}, 422, None),
+        ({"variant": "nothing"}, 422, "There is no model “nothing” here."),
+        ({"file_name": "Twice"}, 409, "This file is here already: “Ink”."),
+    ],
+)
+def test_a_lora_file_that_cannot_be_kept_says_why_beside_its_field(
+    client: Client, programme: ProgrammeView, change: dict[str, Any], status: int, sentence: str | None
+) -> None:
+    load_adapters(programme)
+    sent: dict[str, Any] = {"file_name": "Ink", "variant": "turbo-1", "file": lora()}
+    if status == 409:
+        client.post("/studio/adapters", _with_file(sent))
+
+    answer = client.post("/studio/adapters", _with_file(sent | change))
+
+    page = answer.content.decode()
+    assert answer.status_code == status
+    assert 'aria-invalid="true"' in page
+    assert sentence is None or escape(sentence) in page
+    assert Adapter.objects.filter(membership__isnull=False).count() == (1 if status == 409 else 0)
+
+
+def _with_file(values: dict[str, Any]) -> dict[str, Any]:
+    file = values["file"]
+    return values | ({"file": SimpleUploadedFile("a.safetensors", file)} if file else {})
 
 
 def test_styles_and_characters_of_somebody_else_are_not_there(
