@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -54,13 +55,13 @@ class EventView:
     data: dict[str, Any]
 
 
-def latest(*, limit: int, before: int | None = None, target: str | None = None) -> list[EventView]:
-    """The newest events, of all or of one `target`, older than the number `before`. One statement."""
+def latest(*, limit: int, before: int | None = None, targets: Collection[str] = ()) -> list[EventView]:
+    """The newest events, of all or of these `targets`, older than the number `before`. One statement."""
     rows = AuditEvent.objects.order_by("-seq")
     if before is not None:
         rows = rows.filter(seq__lt=before)
-    if target is not None:
-        rows = rows.filter(target=target)
+    if targets:
+        rows = rows.filter(target__in=targets)
     return [
         EventView(row.seq, row.at, row.actor, row.action, row.target, row.data)
         for row in rows.only("seq", "at", "actor", "action", "target", "data")[:limit]

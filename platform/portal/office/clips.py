@@ -52,7 +52,7 @@ def show(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     with audit_log.transaction() as events:
         events.record(action="video.viewed", actor=caller.actor, target=video, now=now)
     share = review.share_state([clip.id], now=now)[clip.id]
-    found = audit.latest(limit=EVENTS, target=video)
+    found = audit.latest(limit=EVENTS, targets=(video, clip.request))
     names = accounts.names(event.actor.partition(":")[2] for event in found)
     context = {
         "clip": clip,

@@ -46,7 +46,7 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
     before = number(request.GET.get("after"))
 
     def read(limit: int, after: str | None) -> list[EventView]:
-        return audit.latest(limit=limit, before=before, target=target)
+        return audit.latest(limit=limit, before=before, targets=[target] if target else ())
 
     found = page(read, key=lambda event: str(event.seq), after=request.GET.get("after"))
     names = accounts.names(_person(event.actor) for event in found.entries)

@@ -23,7 +23,7 @@ from core.errors import Unauthenticated
 from programme.queries import ProgrammeView
 from review.models import ReleaseGrant
 from tests.factories import people, review
-from tests.factories.generation import completed_video
+from tests.factories.generation import completed_video, queued_takes
 from tests.factories.review import Asked
 
 SignIn = Callable[[Caller], Client]
@@ -131,6 +131,16 @@ def test_looking_at_a_clip_is_written_to_the_log(
     seen = AuditEvent.objects.filter(actor=str(operator.actor)).order_by("seq")
     assert [event.action for event in seen] == ["video.viewed", "rendition.viewed"]
     assert seen[0].target == video
+
+
+def test_the_log_of_a_take_begins_with_its_request(
+    artist: Caller, operator: Caller, now: datetime, sign_in: SignIn
+) -> None:
+    _, second = queued_takes(artist, now, takes=2)
+
+    page = sign_in(operator).get(f"/office/clips/{second}").content.decode()
+
+    assert "video.requested" in page
 
 
 def test_a_clip_of_another_programme_is_not_there(
