@@ -17,6 +17,8 @@ class World:
     scenes: tuple[str, ...]
     colours: tuple[str, ...]
     motions: tuple[str, ...]
+    sizes: tuple[str, ...]
+    places: tuple[str, ...]
 
 
 @cache
@@ -28,4 +30,4 @@ def builtin() -> World:
     def said(attribute: str) -> tuple[str, ...]:
         return tuple(entry["says"][0] for entry in known[attribute].values())
 
-    return World(said("subject"), said("scene"), said("colour"), said("motion"))
+    return World(*map(said, ("subject", "scene", "colour", "motion", "size", "place")))

@@ -164,7 +164,7 @@ def refusal(backend: Backend, spec: RenderSpec) -> SpecRejected:
 
 def test_renders_the_prompt_that_it_says_it_completed(backend: Backend) -> None:
     completed = backend.complete_prompt(SPEC.prompt, SPEC.seed)
-    assert completed.startswith("a red boat drifts left")
+    assert "red boat drifts left" in completed
     assert render(backend)[0].completed_prompt == completed
 
 

@@ -10,10 +10,10 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from access.caller import Caller
+from config.demo.looks import put_looks
 from core import clock
 from core.actors import system
-from generation.services import styles, variants
-from generation.services.styles import StyleSpec
+from generation.services import variants
 from generation.services.variants import VariantSpec
 from tests.factories import generation, people
 from tests.journeys.conftest import House, sign_in
@@ -25,23 +25,25 @@ RENDERED = 240_000  # milliseconds that eight takes may need on a busy machine
 
 @pytest.fixture
 def artist(house: House) -> Caller:
-    """In a house whose drafts are the built-in model and whose finals go on from pictures, frame by frame as told."""
+    """In a house whose drafts and finals are the built-in model's, with its LoRA styles."""
     now = clock.now()
-    final = {name: getattr(generation.FULL, name) for name in generation.FULL.__slots__}
-    final |= {"sizes": ("640x360", "1920x1080"), "lengths": (2, 4, 10), "images": True}
-    variants.put(
-        programme_id=house.programme.id,
-        programme=house.programme.public_id,
-        spec=VariantSpec(**final),
-        by=system("test"),
-        now=now,
-    )
-    styles.create_for_programme(
-        programme=house.programme,
-        spec=StyleSpec("Snow light", "In the first snow.", "{prompt}, in the snow"),
-        by=system("test"),
-        now=now,
-    )
+    for spec in (generation.TURBO, generation.FULL):
+        built_in = {name: getattr(spec, name) for name in spec.__slots__} | {
+            "backend": "diffusers",
+            "steps": 4,
+            "sizes": ("640x360", "1920x1080"),
+            "lengths": (2, 4, 10),
+            "images": True,
+            "adapters": True,
+        }
+        variants.put(
+            programme_id=house.programme.id,
+            programme=house.programme.public_id,
+            spec=VariantSpec(**built_in),
+            by=system("test"),
+            now=now,
+        )
+    put_looks(house.programme, by=system("test"))
     return people.artist(people.cohort(house.programme.id, now), now, name="Oda Venn")
 
 
@@ -57,7 +59,7 @@ def _ask_for_eight(page: Page) -> None:
     page.goto("/studio")
     page.get_by_label("What should we see?").fill("a red boat drifting left, with a gramophone")
     page.get_by_label("Takes").select_option("8")
-    page.get_by_label(re.compile("Snow light")).check()
+    page.get_by_label(re.compile("Two inks")).check()
     page.get_by_text("Settings").click()
     page.get_by_label("Length").select_option("2")
     page.get_by_label("Frame").select_option("640x360")
@@ -122,10 +124,8 @@ def test_eight_takes_a_star_a_final_and_what_comes_next(
     page.wait_for_url("**/studio/clips/video_*")
     _finished(page)
     final = page.url
-    expect(page.get_by_text(re.compile("2 s, 1920 × 1080, no sound. Full, Snow light"))).to_be_visible()
-    expect(
-        page.get_by_text("“a red boat drifting left, with a gramophone, in the snow”", exact=True)
-    ).to_be_visible()
+    expect(page.get_by_text(re.compile("2 s, 1920 × 1080, no sound. Full, Two inks"))).to_be_visible()
+    expect(page.get_by_text(re.compile("It did not know: “gramophone”"))).to_be_visible()
 
     page.locator("summary", has_text="Go on from the end").click()
     page.get_by_label("What happens next").fill("the boat turns")

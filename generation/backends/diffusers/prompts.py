@@ -17,7 +17,7 @@ from typing import Final
 
 _WORD: Final = re.compile(r"[^\W_]+")
 # Attributes are chosen in this order: a colour that a scene would swallow is not drawn for it.
-_ORDER: Final = ("scene", "subject", "colour", "motion", "size", "place", "pace")
+_ORDER: Final = ("scene", "subject", "colour", "motion", "size", "place")
 # Words that say nothing about the picture; whatever else is neither read nor one of these is reported.
 _FILLERS: Final = frozenset(
     re.findall(
@@ -84,7 +84,7 @@ class SmallWorld:
                 attribute, seed, avoid=self._unlikely.get(values.get("scene", ""), [])
             )
             said[attribute] = self._says[attribute][values[attribute]][0]
-        return Completed(_sentence(said, still=values["motion"] == "stay"), ignored)
+        return Completed(_sentence(said), ignored)
 
     def _learn(self, phrase: str, attribute: str, value: str, wording: str) -> None:
         self._readings.setdefault(tuple(phrase.split()), []).append((attribute, value, wording))
@@ -132,16 +132,12 @@ def _chosen(mentions: Iterable[_Mention]) -> dict[str, _Mention]:
     return found
 
 
-def _sentence(said: dict[str, str], *, still: bool) -> str:
-    """What stands still has no pace."""
+def _sentence(said: dict[str, str]) -> str:
     who = " ".join(said[name] for name in ("size", "colour", "subject") if name in said)
     article = "an" if who[0] in "aeiou" else "a"
-    way = " ".join(
-        said[name] for name in ("motion", "pace") if name in said and not (still and name == "pace")
-    )
     if "place" not in said:
-        return f"{article} {who} {way} {said['scene']}"
-    return f"{article} {who} {way}, {said['place']}, {said['scene']}"
+        return f"{article} {who} {said['motion']} {said['scene']}"
+    return f"{article} {who} {said['motion']}, {said['place']}, {said['scene']}"
 
 
 def _words(prompt: str) -> list[str]:

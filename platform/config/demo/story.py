@@ -35,7 +35,7 @@ ARTISTS = (
 STAFF = (OPERATOR, *REVIEWERS)
 
 _SIZES = ("1280x720", "640x360", "960x540", "1920x1080")
-_LENGTHS = (4, 2, 6, 8, 10, 12)
+_LENGTHS = (4, 2, 6, 8, 10, 12, 16, 20)
 TURBO = VariantSpec(
     slug="turbo-1",
     name="Turbo",
@@ -43,10 +43,11 @@ TURBO = VariantSpec(
     backend="diffusers",
     checkpoint="builtin",
     steps=8,
-    guidance=2.0,
+    guidance=3.5,
     sizes=_SIZES,
     lengths=_LENGTHS,
     queue="turbo",
+    images=True,
     adapters=True,
     position=0,
 )
@@ -57,11 +58,12 @@ FULL = VariantSpec(
     backend="diffusers",
     checkpoint="builtin",
     steps=24,
-    guidance=2.0,
+    guidance=3.5,
     sizes=_SIZES,
     lengths=_LENGTHS,
     queue="full",
     stage=Stage.FINAL,
+    images=True,
     adapters=True,
     position=1,
 )
@@ -107,7 +109,7 @@ CLIPS = (
     ),
     Clip(
         artist=ARTISTS[0],
-        prompt="an orange fish circling underwater",
+        prompt="a big orange fish drifting right underwater",
         variant=TURBO.slug,
         seed=318,
         size="640x360",

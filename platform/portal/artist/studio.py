@@ -33,7 +33,8 @@ BEGINNINGS = (
     "a red boat drifting left over the sea",
     "a white moon rising in the night sky",
     "a paper lantern floating up over the city at dusk",
-    "an orange fish circling in a kelp forest",
+    "a big orange fish drifting right in a kelp forest",
+    "a small purple balloon rising, on the left, over a meadow",
 )
 
 

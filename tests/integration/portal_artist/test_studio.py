@@ -306,7 +306,7 @@ PAGES = {
     "/studio/shared": 12,
     "/studio/tokens": 4,
     "/studio/terms": 4,
-    "/studio/styles": 8,
+    "/studio/styles": 9,
     "/studio/characters": 8,
     "/studio/takes/{order}": 12,
     "/studio/clips/{video}": 13,

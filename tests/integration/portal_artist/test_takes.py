@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from io import BytesIO
+from urllib.parse import quote
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -249,5 +250,5 @@ def test_the_studio_says_what_the_built_in_model_draws_and_offers_prompts_that_i
     assert f"draws {len(known.subjects)} simple things" in page
     assert ", ".join(known.subjects) in page
     for prompt in BEGINNINGS:
-        assert f"?prompt={prompt.replace(' ', '%20')}" in page
+        assert f"?prompt={quote(prompt)}" in page
         assert vocabulary.complete(prompt, 1).ignored == ()

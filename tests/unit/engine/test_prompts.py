@@ -22,15 +22,21 @@ def world() -> SmallWorld:
 @pytest.mark.parametrize(
     ("prompt", "part"),
     [
-        ("A crimson sailboat drifts left at sea", "a crimson sailboat drifts left at sea"),
-        ("over a blue lake, a red boat", "a red boat"),
+        (
+            "A small crimson sailboat drifts left at sea, low down",
+            "a small crimson sailboat drifts left, low down, at sea",
+        ),
+        ("over a blue lake, a red boat", "red boat"),
         ("the moon under the stars", "moon"),
         ("the moon under the stars", "under the stars"),
         ("a circle, circling", "circle circling"),
         ("a fish and a boat", "fish"),
         ("a kite over golden dunes", "over golden dunes"),
-        ("EMERALD LEAF", "an emerald leaf"),
-        ("three ships approaching through the snow", "boat growing in the snow"),
+        ("EMERALD LEAF", "emerald leaf"),
+        ("an enormous leaf at the bottom", "a big"),
+        ("an enormous leaf at the bottom", ", low down,"),
+        ("three ships approaching through the snow", "boat growing, "),
+        ("three ships approaching through the snow", ", in the snow"),
     ],
 )
 def test_keeps_what_the_prompt_names(world: SmallWorld, prompt: str, part: str) -> None:
@@ -39,7 +45,8 @@ def test_keeps_what_the_prompt_names(world: SmallWorld, prompt: str, part: str) 
 
 
 def test_a_scene_does_not_lend_its_colour_to_the_subject(world: SmallWorld) -> None:
-    colours = {world.complete("a kite over golden dunes", seed).prompt.split()[1] for seed in range(40)}
+    prompt = "a small kite over golden dunes"
+    colours = {world.complete(prompt, seed).prompt.split()[2] for seed in range(40)}
     assert len(colours) > 4
 
 
@@ -75,20 +82,25 @@ def test_same_prompt_and_seed_give_the_same_sentence(world: SmallWorld) -> None:
 
 def test_naming_one_thing_leaves_the_seed_s_other_choices(world: SmallWorld) -> None:
     open_sentence = world.complete("a boat", 5).prompt.split(" boat ")[1]
-    assert world.complete("a purple boat", 5).prompt == f"a purple boat {open_sentence}"
+    assert world.complete("a tiny purple boat", 5).prompt == f"a tiny purple boat {open_sentence}"
 
 
 def test_seeds_spread_over_all_values(world: SmallWorld) -> None:
-    motions = Counter(world.complete("a red boat at sea", seed) for seed in range(400))
-    assert len(motions) == 8
-    assert min(motions.values()) > 20
+    for prompt, open_values in (
+        ("a small red boat at sea, low down", 8),
+        ("a red boat rising at sea, low down", 3),
+        ("a small red boat rising at sea", 5),
+    ):
+        found = Counter(world.complete(prompt, seed) for seed in range(400))
+        assert len(found) == open_values
+        assert min(found.values()) > 20
 
 
 def test_does_not_choose_a_colour_that_the_scene_swallows(world: SmallWorld) -> None:
     assert not any(
-        "white" in world.complete("a boat in the snow", seed).prompt.split()[:2] for seed in range(200)
+        "white" in world.complete("a boat in the snow", seed).prompt.split()[:3] for seed in range(200)
     )
-    assert world.complete("a white boat in the snow", 1).prompt.startswith("a white boat")
+    assert "white boat" in world.complete("a white boat in the snow", 1).prompt
 
 
 def test_every_wording_that_is_written_is_known_to_the_tokenizer() -> None:

@@ -24,7 +24,7 @@ from generation.backends.diffusers.training.reader import (
     load_reader,
 )
 from generation.backends.diffusers.training.spoil import spoil
-from generation.backends.diffusers.training.words import MAIN, MANNER, PHRASES, VALUES
+from generation.backends.diffusers.training.words import ATTRIBUTES, MAIN, MANNER, PHRASES, VALUES
 from generation.backends.diffusers.training.world import Facts
 
 
@@ -68,7 +68,7 @@ def ways() -> Ways:
     rng = random.Random(1)
     facts = [
         Facts("paper", rng.choice(VALUES["subject"]), "blue", *rest)
-        for rest in product(*(VALUES[name] for name in ("motion", "size", "place", "pace")))
+        for rest in product(*(VALUES[name] for name in ("motion", "size", "place")))
         for _ in range(2)
     ]
     tracks = [follow(torch.from_numpy(cells(draw_clip(one, Mood(0.0, 0.5))[1], CELL))) for one in facts]
@@ -79,17 +79,14 @@ def ways() -> Ways:
 
 
 @pytest.mark.parametrize("motion", VALUES["motion"])
-def test_reads_motion_size_place_and_pace_from_the_track(ways: Ways, motion: str) -> None:
-    for subject, size, place, pace in product(
-        ("star", "boat"), ("small", "big"), ("centre", "left"), ("brisk", "slow")
-    ):
-        masks = draw_clip(Facts("paper", subject, "red", motion, size, place, pace), Mood(0.0, 0.5))[1]
+def test_reads_motion_size_and_place_from_the_track(ways: Ways, motion: str) -> None:
+    for subject, size, place in product(("star", "boat"), ("small", "big"), ("centre", "left")):
+        masks = draw_clip(Facts("paper", subject, "red", motion, size, place), Mood(0.0, 0.5))[1]
         read = ways.read(follow(torch.from_numpy(cells(masks, CELL))), VALUES["subject"].index(subject))
         assert read["motion"] == motion
-        facts = Facts("paper", subject, "red", motion, size, place, pace)
+        facts = Facts("paper", subject, "red", motion, size, place)
         assert scorer._right(facts, read, "size")
         assert scorer._right(facts, read, "place")
-        assert read["pace"] == (None if motion == "stay" else pace)
 
 
 def test_spoils_pictures_by_the_seed_and_within_their_range() -> None:
@@ -113,7 +110,7 @@ def test_reads_no_subject_where_none_is_seen() -> None:
         last.bias.fill_(-9.0)  # type: ignore[union-attr]
     read = reader.read(torch.rand(16, 3, 96, 160))
     assert read["scene"] in VALUES["scene"]
-    assert all(read[name] is None for name in ("subject", "colour", "motion", "size", "place", "pace"))
+    assert all(read[name] is None for name in ("subject", "colour", "motion", "size", "place"))
 
 
 def test_a_saved_reader_reads_the_same(tmp_path: Path) -> None:
@@ -172,13 +169,8 @@ def test_counts_a_clip_only_when_all_that_is_named_is_right() -> None:
     assert (shares["colour"], shares["motion"], shares["all_main"]) == (50, 50, 50)
 
 
-def test_what_stays_still_has_no_pace_to_be_wrong_about() -> None:
-    facts = Facts("sea", "star", "red", "stay", pace="slow")
-    assert scorer._right(facts, {"pace": None}, "pace")
-
-
-def test_a_place_that_a_big_subject_on_its_way_cannot_keep_is_not_asked_for() -> None:
-    facts = Facts("sea", "star", "red", "up", "big", "high")
+def test_a_place_that_a_big_circling_subject_cannot_keep_is_not_asked_for() -> None:
+    facts = Facts("sea", "star", "red", "circle", "big", "high")
     assert scorer._right(facts, {"place": "centre"}, "place")
     assert not scorer._right(facts, {"place": "left"}, "place")
 
@@ -190,3 +182,16 @@ def test_a_blurred_edge_is_found_and_a_clean_clip_is_not_blamed() -> None:
     assert crispness.ring_error(clip, truth) < 0.01
     blurred = torch.nn.functional.avg_pool2d(clip, 5, 1, 2)
     assert crispness.ring_error(blurred, truth) > 0.04
+
+
+def test_asks_in_full_in_the_product_s_own_words() -> None:
+    for one in asking.in_full(20, 3):
+        assert all(PHRASES[name][getattr(one.facts, name)][0] in one.completed for name in ATTRIBUTES)
+
+
+def test_asks_with_many_seeds_which_choose_what_is_left_open() -> None:
+    asked = asking.with_many_seeds(2, 8, 1)
+    assert len(asked) == 16
+    for group in (asked[:8], asked[8:]):
+        assert len({one.prompt for one in group}) == 1
+        assert len({one.completed for one in group}) > 3

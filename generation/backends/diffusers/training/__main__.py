@@ -10,7 +10,19 @@ from typing import Any
 
 import torch
 
-from generation.backends.diffusers.training import adapter, codec, data, decoder, pack, report, scorer, text
+from generation.backends.diffusers.training import (
+    adapter,
+    appearance,
+    codec,
+    data,
+    decoder,
+    pack,
+    report,
+    scorer,
+    sheet,
+    text,
+)
+from generation.backends.diffusers.training.reader import load_reader
 from generation.backends.diffusers.training.trainer import Recipe, Trainer
 
 # A run that begins with trained weights has no need of single pictures.
@@ -37,13 +49,14 @@ def main() -> None:
         "decoder": _decoder,
         "pack": _pack,
         "score": _score,
+        "sheet": _sheet,
     }
     if arguments.step == "look":
         _look(arguments)
     elif arguments.step == "report":
         report.write(arguments.folder)
     elif arguments.step == "all":
-        for step in ("codec", "data", "text", "train", "pack", "decoder", "pack", "score"):
+        for step in ("codec", "data", "text", "train", "pack", "decoder", "pack", "score", "sheet"):
             steps[step](arguments)
         report.write(arguments.folder)
     else:
@@ -54,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m generation.backends.diffusers.training", description=__doc__
     )
-    choices = ("codec", "data", "text", "train", "decoder", "pack", "score", "report", "look", "all")
+    choices = ("codec", "data", "text", "train", "decoder", "pack", "score", "sheet", "report", "look", "all")
     parser.add_argument("step", choices=choices)
     parser.add_argument("folder", type=Path, help="where everything is kept between the steps")
     parser.add_argument("--threads", type=int, default=2)
@@ -72,8 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--no-compile", action="store_true", help="where there is no C++ compiler")
     parser.add_argument("--checkpoint", type=Path, help="pipeline folder to score (the packed one)")
     parser.add_argument("--prompts", type=int, default=160)
-    parser.add_argument("--sampling-steps", type=int, default=16)
-    parser.add_argument("--guidance", type=float, default=2.0)
+    parser.add_argument("--sampling-steps", type=int, default=scorer.Trial().sampling_steps)
+    parser.add_argument("--guidance", type=float, default=scorer.Trial().guidance)
     return parser
 
 
@@ -100,9 +113,7 @@ def _text(arguments: argparse.Namespace) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     recipe = Recipe(seed=arguments.seed, steps=arguments.steps)
     if arguments.init:
-        recipe = replace(
-            recipe, pair_steps=0, hard_from=0, full_rate_share=0.5, muon_rate=3e-3, adam_rate=1e-3
-        )
+        recipe = replace(recipe, **_CONTINUED)
     trainer = Trainer(arguments.folder, recipe, init=arguments.init, compile_blocks=not arguments.no_compile)
     trainer.run(save_every=arguments.save_every)
 
@@ -130,14 +141,24 @@ def _pack(arguments: argparse.Namespace) -> None:
 
 
 def _score(arguments: argparse.Namespace) -> None:
-    checkpoint = arguments.checkpoint or arguments.folder / "checkpoint"
-    trial = scorer.Trial(arguments.prompts, arguments.sampling_steps, arguments.guidance, arguments.seed)
+    checkpoint, trial = arguments.checkpoint or arguments.folder / "checkpoint", _trial(arguments)
     reader = arguments.folder / "reader.pt"
     ceiling = scorer.score_truth(arguments.prompts, seed=arguments.seed, reader_file=reader)
     scores = scorer.score_checkpoint(checkpoint, trial, reader_file=reader)
     left_open = scorer.score_checkpoint(checkpoint, trial, leave=True, reader_file=reader)
-    results = {"ground_truth": ceiling, "checkpoint": scores, "left_open": left_open}
+    results: Any = {"ground_truth": ceiling, "checkpoint": scores, "left_open": left_open}
+    results["crispness"] = appearance.score_crispness(checkpoint, trial)
+    results["spread"] = appearance.score_spread(checkpoint, trial, load_reader(reader))
     _note(arguments.folder, f"score {checkpoint.name}", results)
+
+
+def _sheet(arguments: argparse.Namespace) -> None:
+    checkpoint = arguments.checkpoint or arguments.folder / "checkpoint"
+    sheet.draw(checkpoint, _trial(arguments), arguments.folder / "sheet.webp")
+
+
+def _trial(arguments: argparse.Namespace) -> scorer.Trial:
+    return scorer.Trial(arguments.prompts, arguments.sampling_steps, arguments.guidance, arguments.seed)
 
 
 def _note(folder: Path, name: str, values: dict[str, Any]) -> None:

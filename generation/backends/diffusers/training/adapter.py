@@ -18,8 +18,6 @@ from generation.backends.diffusers.training import codec, text, world
 from generation.backends.diffusers.training.drawing.clip import draw_clip
 from generation.backends.diffusers.training.drawing.scenes import mood
 from generation.backends.diffusers.training.style import print_in_two_inks
-from generation.backends.diffusers.training.words import MANNER
-from generation.backends.diffusers.training.world import Facts
 
 STYLES: dict[str, Callable[[Tensor], Tensor]] = {"two-inks": print_in_two_inks}
 _TARGETS = r".*blocks\.\d+\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ffn\.net\.(0\.proj|2))|proj_out"
@@ -38,7 +36,6 @@ class LookRecipe:
     batch: int = 12
     rank: int = 8
     rate: float = 2e-3
-    plain: bool = True  # the checkpoint knows the plainest manner only
 
 
 def train_look(checkpoint: Path, target: Path, style: str, recipe: LookRecipe) -> list[float]:
@@ -81,11 +78,8 @@ def _loss(pipeline: WanPipeline, style: Callable[[Tensor], Tensor], recipe: Look
     clips, captions = [], []
     for _ in range(recipe.batch):
         facts = world.sample(rng)
-        if recipe.plain:
-            facts = Facts(facts.scene, facts.subject, facts.colour, facts.motion)
         clips.append(style(torch.from_numpy(draw_clip(facts, mood(rng))[0])))
-        leave = MANNER if recipe.plain else ()
-        captions.append("" if rng.random() < _EMPTY_SHARE else world.caption(facts, rng, leave=leave)[0])
+        captions.append("" if rng.random() < _EMPTY_SHARE else world.caption(facts, rng)[0])
     latents = torch.stack(clips).permute(0, 4, 1, 2, 3) * 2 - 1
     latents = codec.normalise(pipeline.vae, codec.raw_latents(pipeline.vae, latents))
     strata = (

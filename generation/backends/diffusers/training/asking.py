@@ -9,17 +9,17 @@ from typing import Final
 
 from generation.backends.diffusers.prompts import SmallWorld
 from generation.backends.diffusers.training import world
-from generation.backends.diffusers.training.words import ATTRIBUTES, MAIN, MANNER, VOCABULARY_FILE
+from generation.backends.diffusers.training.words import ATTRIBUTES, MAIN, MANNER, PHRASES, VOCABULARY_FILE
 from generation.backends.diffusers.training.world import Facts
 
-_MANNER_SHARE: Final = 0.6  # how often each of size, place and pace is named
+_MANNER_SHARE: Final = 0.6  # how often each of size and place is named
 _ORDERS: Final = (
-    "{scene}: {motion} {pace}, {place}, {size} {subject}, {colour}",
-    "please show {colour} {subject}, {size}, {scene}, {motion} {pace}, {place}",
-    "{pace} {motion}, {scene}, {place}: {colour} {subject} and it is {size}",
-    "{size} {subject} that is {colour}; {scene}; {place}; {motion}; {pace}",
-    "there is {colour} {subject}, {motion}, {size}, {pace}, {place}, {scene}",
-    "{place} of a film, {scene}, {size} {colour} {subject} then {pace} {motion}",
+    "{scene}: {motion}, {place}, {size} {subject}, {colour}",
+    "please show {colour} {subject}, {size}, {scene}, {motion}, {place}",
+    "{motion}, {scene}, {place}: {colour} {subject} and it is {size}",
+    "{size} {subject} that is {colour}; {scene}; {place}; {motion}",
+    "there is {colour} {subject}, {motion}, {size}, {place}, {scene}",
+    "{place} of a film, {scene}, {size} {colour} {subject} then {motion}",
 )
 
 
@@ -55,6 +55,33 @@ def held_out(count: int, seed: int, *, leave: bool = False) -> list[Asked]:
         named = tuple(name for name in ATTRIBUTES if name not in left)
         asked.append(Asked(facts, named, prompt, small_world.complete(prompt, one_seed).prompt, one_seed))
     return asked
+
+
+def in_full(count: int, seed: int) -> list[Asked]:
+    """Held-out combinations in the product's own words, with everything named: nothing is left to the seed."""
+    small_world = SmallWorld(VOCABULARY_FILE)
+    rng = random.Random(f"{seed}:in full")
+    every = [world.in_any_manner(facts, rng) for facts in rng.sample(world.every_held_out(), count)]
+    return [
+        _asked(facts, ATTRIBUTES, seed * 1_000_003 + number, small_world)
+        for number, facts in enumerate(every)
+    ]
+
+
+def with_many_seeds(prompts: int, seeds: int, seed: int) -> list[Asked]:
+    """Held-out combinations of the main four, each with so many seeds, which choose the manner."""
+    small_world = SmallWorld(VOCABULARY_FILE)
+    chosen = random.Random(f"{seed}:seeds").sample(world.every_held_out(), prompts)
+    return [
+        _asked(facts, MAIN, seed * 1_000_003 + number, small_world)
+        for facts in chosen
+        for number in range(seeds)
+    ]
+
+
+def _asked(facts: Facts, named: tuple[str, ...], seed: int, small_world: SmallWorld) -> Asked:
+    prompt = " , ".join(PHRASES[name][getattr(facts, name)][0] for name in named)
+    return Asked(facts, named, prompt, small_world.complete(prompt, seed).prompt, seed)
 
 
 def _wordings(entry: dict[str, list[str]]) -> list[str]:

@@ -8,8 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
+from diffusers import AutoencoderKLWan
 from torch import Tensor
 
+from generation.backends.diffusers.training import codec
 from generation.backends.diffusers.training.drawing.canvas import FRAMES
 from generation.backends.diffusers.training.drawing.clip import draw_clip
 from generation.backends.diffusers.training.drawing.scenes import Mood, draw_scene
@@ -52,3 +54,11 @@ def ring_error(clip: Tensor, truth: Truth) -> float:
     """Root of the mean square difference (of 0..1) in the ring."""
     error = (clip - truth.clip).square().mean(1)
     return float(error[truth.ring].mean().sqrt())
+
+
+def codec_alone(vae: AutoencoderKLWan, truth: Truth) -> Tensor:
+    """The truth after the codec: what no video model can better. Frames x 3 x 96 x 160 in 0..1."""
+    clip = truth.clip.transpose(0, 1)[None] * 2 - 1
+    with torch.no_grad():
+        made: Tensor = vae.decode(codec.raw_latents(vae, clip)).sample[0]
+    return ((made + 1) / 2).clamp(0, 1).transpose(0, 1)

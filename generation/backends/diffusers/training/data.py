@@ -17,11 +17,11 @@ from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
 
 CHUNK_CLIPS = 500
-_ANYWHERE_SHARE = 0.25
+_ANYWHERE_SHARE = 0.15
 
 
 class Clips(NamedTuple):
-    """Latents (n x 30 x 16 x 6 x 10, float16), cover of each cell (n x 16 x 6 x 10), attribute indices (n x 7).
+    """Latents (n x 30 x 16 x 6 x 10, float16), cover of each cell (n x 16 x 6 x 10), attribute indices (n x 6).
 
     `anywhere` (n): the clip goes on from some first picture, and not from where its words would let it begin.
     """
@@ -62,7 +62,7 @@ def _make_chunk(vae_folder: Path, file: Path, seed: int, chunk: int) -> None:
     latents, cover, indices, starts = [], [], [], []
     for _ in range(CHUNK_CLIPS):
         facts = world.sample(rng)
-        start = anywhere(rng) if rng.random() < _ANYWHERE_SHARE else None
+        start = anywhere(facts, rng) if rng.random() < _ANYWHERE_SHARE else None
         frames, masks = draw_clip(facts, mood(rng), start)
         clip = torch.from_numpy(frames).permute(3, 0, 1, 2)[None] * 2 - 1
         latents.append(codec.normalise(vae, codec.raw_latents(vae, clip))[0].half())

@@ -25,12 +25,9 @@ from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
 from generation.backends.diffusers.training.muon import Muon
 from generation.backends.diffusers.training.style import print_in_two_inks
-from generation.backends.diffusers.training.words import MANNER
-from generation.backends.diffusers.training.world import Facts
 
 _CLIPS = 8  # drawn for each step; half of each clip's frames are decoded
 _STYLE_SHARE, _ANYWHERE_SHARE, _EXACT_SHARE = 0.12, 0.1, 0.15
-_PLAIN_SHARE = 0.7  # of clips in the plainest manner, said without it
 _LARGEST_NOISE, _STEPS = 0.8, 3
 _EDGE_WEIGHT, _SUBJECT_WEIGHT = 1.0, 3.0
 _MUON_RATE, _ADAM_RATE, _LOWEST_RATE, _WARM_UP_STEPS = 8e-4, 3e-4, 0.03, 10
@@ -118,16 +115,14 @@ class DecoderTrainer:
     def _sample(self, rng: random.Random, noise: torch.Generator) -> Sample:
         clips, masks, captions = [], [], []
         for _ in range(_CLIPS):
-            facts, plain = world.sample(rng), rng.random() < _PLAIN_SHARE
-            if plain:
-                facts = Facts(facts.scene, facts.subject, facts.colour, facts.motion)
+            facts = world.sample(rng)
             frames, mask = draw_clip(
-                facts, mood(rng), anywhere(rng) if rng.random() < _ANYWHERE_SHARE else None
+                facts, mood(rng), anywhere(facts, rng) if rng.random() < _ANYWHERE_SHARE else None
             )
             clip = torch.from_numpy(frames)
             clips.append(print_in_two_inks(clip) if rng.random() < _STYLE_SHARE else clip)
             masks.append(torch.from_numpy(mask))
-            captions.append(world.caption(facts, rng, leave=MANNER if plain else ())[0])
+            captions.append(world.caption(facts, rng)[0])
         drawn = torch.stack(clips).permute(0, 4, 1, 2, 3) * 2 - 1
         latents = codec.normalise(self._vae, codec.raw_latents(self._vae, drawn))
         guessed = self._guess(latents, captions, noise)

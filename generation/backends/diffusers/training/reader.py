@@ -2,7 +2,7 @@
 
 One small network finds the scene and the subject's mask in each frame. A second one names the subject and its colour in
 a cut-out that follows the mask. The motion is the class of tracks (centre and size over time) that lies nearest, and so
-are size, place and pace, among the tracks of that motion. All are fitted on drawn clips only, spoilt with blur and
+are size and place, among the tracks of that motion. All are fitted on drawn clips only, spoilt with blur and
 noise, so that they read what a person would recognise.
 """
 
@@ -55,7 +55,7 @@ class Places(nn.Module):
 
 
 class Subjects(nn.Module):
-    """Cut-outs (n x 3 x 32 x 32) to subjects (n x 14) and colours (n x 10), as logits."""
+    """Cut-outs (n x 3 x 32 x 32) to subjects (n x 12) and colours (n x 10), as logits."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -96,7 +96,7 @@ class Nearest(nn.Module):
 
 
 class Ways(nn.Module):
-    """What tracks tell: the motion, and then size, place and pace among the tracks of that motion."""
+    """What tracks tell: the motion, and then size and place among the tracks of that motion."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class Ways(nn.Module):
         self.offset = nn.Buffer(torch.zeros(subjects, 3))
 
     def fit(self, tracks: Sequence[Track], paths: Sequence[Track], facts: Tensor) -> None:
-        """`facts`: indices of all attributes, n x 7."""
+        """`facts`: indices of all attributes, n x 6."""
         subject, motion = (facts[:, ATTRIBUTES.index(name)] for name in ("subject", "motion"))
         apart = torch.stack([_apart(track, path) for track, path in zip(tracks, paths, strict=True)])
         self.offset.copy_(torch.stack([apart[subject == k].mean(0) for k in range(len(self.offset))]))
@@ -125,14 +125,12 @@ class Ways(nn.Module):
         return track._replace(x=track.x - aside * radius, y=track.y - down * radius, radius=radius)
 
     def read(self, track: Track, subject: int) -> dict[str, str | None]:
-        """Motion, size, place and pace; what stays still has no pace."""
+        """Motion, size and place."""
         row = as_row(self.settle(track, subject))[None]
         motion = int(self.motion(row)[0].argmax())
         found: dict[str, str | None] = {"motion": VALUES["motion"][motion]}
         for name, nearest in self.manner.items():
             found[name] = _best(name, nearest(row)[0].unflatten(0, (-1, len(VALUES[name])))[motion])
-        if found["motion"] == "stay":
-            found["pace"] = None
         return found
 
 

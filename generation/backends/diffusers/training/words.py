@@ -12,7 +12,7 @@ _VOCABULARY = json.loads(VOCABULARY_FILE.read_text(encoding="utf-8"))["attribute
 # What a prompt is about, and the manner of it. The order of the slots in the tokenizer's template, and of every index
 # tensor; new values and attributes are appended, so that weights trained without them keep their meaning.
 MAIN: Final = ("scene", "subject", "colour", "motion")
-MANNER: Final = ("size", "place", "pace")
+MANNER: Final = ("size", "place")
 ATTRIBUTES: Final = MAIN + MANNER
 VALUES: Final[dict[str, tuple[str, ...]]] = {name: tuple(_VOCABULARY[name]) for name in ATTRIBUTES}
 PHRASES: Final[dict[str, dict[str, tuple[str, ...]]]] = {

@@ -19,7 +19,7 @@ _HELD_OUT_SHARE = 1 / 32
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """The attributes that a prompt decides; the last three have the plainest value where nothing else is said."""
+    """The attributes that a prompt decides; the last two have the plainest value where nothing else is said."""
 
     scene: str
     subject: str
@@ -27,7 +27,6 @@ class Facts:
     motion: str
     size: str = "medium"
     place: str = "centre"
-    pace: str = "brisk"
 
     def index(self) -> list[int]:
         """The position of each value among its attribute's values, in the order of ATTRIBUTES."""
@@ -51,7 +50,7 @@ def every_held_out() -> list[Facts]:
 
 
 def in_any_manner(facts: Facts, rng: random.Random) -> Facts:
-    """The same with size, place and pace drawn."""
+    """The same with size and place drawn."""
     return replace(facts, **{name: rng.choice(VALUES[name]) for name in MANNER})
 
 
@@ -77,7 +76,7 @@ def caption(
     """One way to say it without the attributes in `leave`, and what it names (None where it is left open)."""
     named = {name: None if name in leave else getattr(facts, name) for name in ATTRIBUTES}
     said = {name: rng.choice(PHRASES[name][value]) if value else "" for name, value in named.items()}
-    text = _arrange(_noun_phrase(said, rng), _way(said, rng), said["place"], said["scene"], rng)
+    text = _arrange(_noun_phrase(said, rng), said["motion"], said["place"], said["scene"], rng)
     if rng.random() < 0.2:
         text = rng.choice(_OPENINGS) + text
     if rng.random() < 0.1:
@@ -92,13 +91,6 @@ def _noun_phrase(said: dict[str, str], rng: random.Random) -> str:
         looks.reverse()
     phrase = rng.choice(_ARTICLES) + " ".join([*filter(None, looks), noun])
     return "an " + phrase[2:] if phrase.startswith(("a a", "a e", "a i", "a o", "a u")) else phrase
-
-
-def _way(said: dict[str, str], rng: random.Random) -> str:
-    parts = [said["motion"], said["pace"]]
-    if rng.random() < 0.15:
-        parts.reverse()
-    return " ".join(filter(None, parts))
 
 
 def _arrange(who: str, way: str, place: str, scene: str, rng: random.Random) -> str:

@@ -21,7 +21,7 @@ from generation.backends.diffusers.training.drawing.subjects import draw_parts, 
 from generation.backends.diffusers.training.words import COLOURS
 from generation.backends.diffusers.training.world import Facts
 
-_WITH_A_BOW = ("fish", "boat", "whale", "train")
+_WITH_A_BOW = ("fish", "boat", "whale")
 _LIGHT, _DARK, _RIM = colour((255, 250, 236)), colour((24, 22, 38)), colour((255, 248, 230))
 
 

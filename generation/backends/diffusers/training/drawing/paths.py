@@ -1,8 +1,9 @@
 """Where the subject is in each frame: the words decide where it sets out and how it goes on.
 
-All motions can go on from any place: a way along an axis and a size ease to rest at a limit at which the subject is
-still seen whole, and a circle is taken up at the angle at which the subject stands. So a clip can go on from the last
-picture of another.
+Everything lies on a lattice: centres on even pixels, ways of whole steps a frame, radii on one ladder, and places that
+are multiples of the codec's patch apart. So few different pictures of a subject come up, all motions share them, and a
+small model can learn to draw each one crisply. All motions can go on from any point of the lattice, and so a clip can
+go on from the last picture of another.
 """
 
 from __future__ import annotations
@@ -15,34 +16,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.backends.diffusers.training.drawing.canvas import FRAMES, HEIGHT, WIDTH
+from generation.backends.diffusers.training.words import VALUES
 from generation.backends.diffusers.training.world import Facts
 
-# Pixels. Centres of the places, radii of the sizes.
-_PLACES: Final[dict[str, tuple[float, float]]] = {
-    "centre": (80, 47),
-    "left": (54, 47),
-    "right": (106, 47),
-    "high": (80, 36),
-    "low": (80, 59),
+# Pixels: centres of the places, and the step of each frame.
+_PLACES: Final[dict[str, tuple[int, int]]] = {
+    "centre": (80, 48),
+    "left": (48, 48),
+    "right": (112, 48),
+    "high": (80, 32),
+    "low": (80, 64),
 }
-_RADII: Final = {"medium": 20.0, "small": 14.5, "big": 25.5}
-# Of each pace: half of a sideways and of an upright way, factor of a growing subject, turns of a circle.
-_HALF_ACROSS: Final = {"brisk": 42.0, "slow": 22.0}
-_HALF_ALONG: Final = {"brisk": 23.0, "slow": 12.0}
-_FACTOR: Final = {"brisk": 2.9, "slow": 1.7}
-_TURNS: Final = {"brisk": 1.0, "slow": 0.5}
-_CIRCLE_X, _CIRCLE_Y, _CIRCLE_RADIUS = 42.0, 22.0, 0.85
-_SMALLEST, _LARGEST, _GROWING_RADIUS = 8.0, 33.0, 0.82
-_MARGIN, _SOFTNESS = 1.05, 12.0  # radii between centre and edge; pixels in which a way comes to rest
-_TIME: Final = np.linspace(0, 1, FRAMES)
+_ACROSS, _ALONG, _LATTICE, _PATCH = 4, 2, 2, 16
+_HALF_ACROSS, _HALF_ALONG = 32, 16
+_CIRCLE_X, _CIRCLE_Y = 32, 16
+# Radii: rung k of the ladder; what grows climbs one a frame. The rung of each size, and that where its growth starts.
+_LOWEST_RADIUS, _RUNG = 7.8, 2.9 ** (1 / 15)
+_SIZES: Final = {"medium": 12, "small": 8, "big": 16}
+_GROWS_FROM: Final = {"medium": 3, "small": 0, "big": 6}
+_RUNGS: Final = 22
+_MARGIN = 1.05  # radii between centre and edge
 
 
 class Start(NamedTuple):
-    """Centre and radius of the subject in the first frame."""
+    """Centre in pixels and rung of the radius in the first frame."""
 
-    x: float
-    y: float
-    radius: float
+    x: int
+    y: int
+    rung: int
 
 
 class Path(NamedTuple):
@@ -54,99 +55,115 @@ class Path(NamedTuple):
 
 
 def set_out(facts: Facts) -> Start:
-    """Where the words let the subject begin: so that the middle of its way is at its place and of its size."""
-    radius = _RADII[facts.size]
-    (x, y), across, along = _PLACES[facts.place], 0.0, 0.0
+    """Where the words let the subject begin: so that the middle of its way is at its place, as far as there is room."""
+    x, y = _PLACES[facts.place]
+    rung = _SIZES[facts.size]
+    edge = _edge(rung)
     if facts.motion in ("grow", "shrink"):
-        half = _FACTOR[facts.pace] ** 0.5
-        middle = _GROWING_RADIUS * radius
-        first = middle / half if facts.motion == "grow" else middle * half
-        radius = min(max(first, _SMALLEST), _LARGEST)
+        rung = _GROWS_FROM[facts.size] + (FRAMES - 1 if facts.motion == "shrink" else 0)
     elif facts.motion in ("left", "right"):
-        across = _HALF_ACROSS[facts.pace]
+        x = _first(x, WIDTH, _HALF_ACROSS, _ACROSS, edge, back=facts.motion == "left")
     elif facts.motion in ("up", "down"):
-        along = _HALF_ALONG[facts.pace]
+        y = _first(y, HEIGHT, _HALF_ALONG, _ALONG, edge, back=facts.motion == "up")
     elif facts.motion == "circle":
-        radius *= _CIRCLE_RADIUS
-    x, y = _turning_point(x, y, radius) if facts.motion == "circle" else _between(x, y, radius, across, along)
-    if facts.motion == "circle":
-        across = _CIRCLE_X
-    return Start(
-        x + (across if facts.motion == "left" else -across),
-        y + (along if facts.motion == "up" else -along),
-        radius,
+        x, y = _turning_point(facts.place, rung)
+        x -= _CIRCLE_X
+    return Start(x, y, rung)
+
+
+def anywhere(facts: Facts, rng: random.Random) -> Start:
+    """Where the same subject may be after a clip of another motion, place and size: at the end of it or on the way."""
+    other = Facts(
+        facts.scene,
+        facts.subject,
+        facts.colour,
+        *(rng.choice(VALUES[name]) for name in ("motion", "size", "place")),
     )
-
-
-def anywhere(rng: random.Random) -> Start:
-    """Any place and size of a subject that is seen whole."""
-    radius = math.exp(rng.uniform(math.log(9), math.log(30)))
-    edge = _MARGIN * radius
-    return Start(rng.uniform(edge, WIDTH - edge), rng.uniform(edge, HEIGHT - edge), radius)
+    return _points(other, set_out(other))[rng.choice((rng.randrange(FRAMES), FRAMES - 1))]
 
 
 def path(facts: Facts, start: Start | None = None) -> Path:
     """The path from `start`, or from where the words let it begin."""
-    x0, y0, r0 = start or set_out(facts)
-    x, y, radius = (np.full(FRAMES, value, np.float64) for value in (x0, y0, r0))
-    edge = _MARGIN * r0
-    if facts.motion in ("left", "right"):
-        x = _glide(
-            x0, 2 * _HALF_ACROSS[facts.pace] * (1 if facts.motion == "right" else -1), edge, WIDTH - edge
-        )
-    elif facts.motion in ("up", "down"):
-        y = _glide(
-            y0, 2 * _HALF_ALONG[facts.pace] * (1 if facts.motion == "down" else -1), edge, HEIGHT - edge
-        )
-    elif facts.motion in ("grow", "shrink"):
-        way = math.log(_FACTOR[facts.pace]) * (1 if facts.motion == "grow" else -1)
-        radius = np.exp(_glide(math.log(r0), way, math.log(_SMALLEST), math.log(_LARGEST), softness=0.2))
-        largest = np.minimum(np.minimum(x0, WIDTH - x0), np.minimum(y0, HEIGHT - y0)) / 0.9
-        radius = np.minimum(radius, np.maximum(largest, r0))
-    elif facts.motion == "circle":
-        x, y = _circle(x0, y0, r0, facts)
-    return Path(x.astype(np.float32), y.astype(np.float32), radius.astype(np.float32))
+    points = _points(facts, start or set_out(facts))
+    x, y, radius = zip(*((x, y, _radius(rung)) for x, y, rung in points), strict=True)
+    return Path(*(np.array(values, np.float32) for values in (x, y, radius)))
 
 
-def _between(x: float, y: float, radius: float, across: float, along: float) -> tuple[float, float]:
-    """The middle of a way, moved so far from its place that the subject is seen whole all along."""
-    edge = _MARGIN * radius
-    return (
-        min(max(x, edge + across), WIDTH - edge - across) if across else x,
-        min(max(y, edge + along), HEIGHT - edge - along),
-    )
+def _points(facts: Facts, start: Start) -> list[Start]:
+    if facts.motion == "circle":
+        return _circle(facts.place, start)
+    points = [start]
+    while len(points) < FRAMES:
+        following = _step(facts.motion, points[-1])
+        points.append(following if _has_room(following, start) else points[-1])
+    return points
 
 
-def _turning_point(x: float, y: float, radius: float) -> tuple[float, float]:
-    edge = _MARGIN * radius
-    return (
-        min(max(x, edge + _CIRCLE_X), WIDTH - edge - _CIRCLE_X),
-        min(max(y, edge + _CIRCLE_Y), HEIGHT - edge - _CIRCLE_Y),
-    )
+def _step(motion: str, at: Start) -> Start:
+    way = {
+        "left": (-_ACROSS, 0, 0),
+        "right": (_ACROSS, 0, 0),
+        "up": (0, -_ALONG, 0),
+        "down": (0, _ALONG, 0),
+        "grow": (0, 0, 1),
+        "shrink": (0, 0, -1),
+    }.get(motion, (0, 0, 0))
+    return Start(*(a + b for a, b in zip(at, way, strict=True)))
 
 
-def _circle(
-    x0: float, y0: float, radius: float, facts: Facts
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _has_room(at: Start, start: Start) -> bool:
+    """On the ladder and seen whole; a growing subject may touch the edge."""
+    if not 0 <= at.rung < _RUNGS:
+        return False
+    if at.rung < start.rung:
+        return True
+    edge = _edge(at.rung) if at.rung == start.rung else 0.9 * _radius(at.rung)
+    return edge <= at.x <= WIDTH - edge and edge <= at.y <= HEIGHT - edge
+
+
+def _circle(place: str, start: Start) -> list[Start]:
     """On from the angle at which the subject stands; a wrong distance from the middle is made good in one clip."""
-    middle_x, middle_y = _turning_point(*_PLACES[facts.place], radius)
-    across, along = (x0 - middle_x) / _CIRCLE_X, (y0 - middle_y) / _CIRCLE_Y
-    distance = 1 + (math.hypot(across, along) - 1) * (1 - _TIME) ** 2
-    angle = math.atan2(along, across) + 2 * math.pi * _TURNS[facts.pace] * _TIME
-    return middle_x + _CIRCLE_X * distance * np.cos(angle), middle_y + _CIRCLE_Y * distance * np.sin(angle)
+    middle_x, middle_y = _turning_point(place, start.rung)
+    across, along = (start.x - middle_x) / _CIRCLE_X, (start.y - middle_y) / _CIRCLE_Y
+    off, angle = math.hypot(across, along) - 1, math.atan2(along, across)
+    points = []
+    for frame in range(FRAMES):
+        distance = 1 + off * (1 - frame / (FRAMES - 1)) ** 2
+        turned = angle + 2 * math.pi * frame / FRAMES
+        x = middle_x + _CIRCLE_X * distance * math.cos(turned)
+        y = middle_y + _CIRCLE_Y * distance * math.sin(turned)
+        points.append(Start(_LATTICE * round(x / _LATTICE), _LATTICE * round(y / _LATTICE), start.rung))
+    return points
 
 
-def _glide(
-    start: float, way: float, low: float, high: float, softness: float = _SOFTNESS
-) -> NDArray[np.float64]:
-    """An even motion by `way`, that comes to rest at a limit."""
-    if way < 0:
-        return -_glide(-start, -way, -high, -low, softness)
-    resting = np.array([_soft_least(start + way * time, high, softness) for time in _TIME])
-    return start + resting - _soft_least(start, high, softness)
+def _turning_point(place: str, rung: int) -> tuple[int, int]:
+    x, y = _PLACES[place]
+    edge = _edge(rung)
+    return (
+        _within(x, edge + _CIRCLE_X, WIDTH - edge - _CIRCLE_X, _PATCH),
+        _within(y, edge + _CIRCLE_Y, HEIGHT - edge - _CIRCLE_Y, _PATCH),
+    )
 
 
-def _soft_least(value: float, limit: float, softness: float) -> float:
-    """The lesser of two, with a rounded corner. Method: Inigo Quilez' polynomial smooth minimum."""
-    share = min(max(0.5 + 0.5 * (limit - value) / softness, 0), 1)
-    return limit + (value - limit) * share - softness * share * (1 - share)
+def _first(middle: int, length: int, half: int, step: int, edge: float, *, back: bool) -> int:
+    """The first point of a way about `middle` that stays `edge` away from both ends."""
+    if back:
+        return length - _first(length - middle, length, half, step, edge, back=False)
+    return _within(middle - half, edge, length - edge - step * (FRAMES - 1), step)
+
+
+def _within(value: int, low: float, high: float, step: int) -> int:
+    """The nearest multiple of steps away from `value` that lies between; towards the middle where there is none."""
+    while value < low:
+        value += step
+    while value > high and value - step >= low:
+        value -= step
+    return value
+
+
+def _radius(rung: int) -> float:
+    return float(_LOWEST_RADIUS * _RUNG**rung)
+
+
+def _edge(rung: int) -> float:
+    return _MARGIN * _radius(rung)

@@ -27,7 +27,7 @@ def draw_parts(subject: str, x: Field, y: Field) -> list[Part]:
 
 def outline(subject: str, parts: list[Part]) -> Field:
     """Distance to the silhouette; all parts of some, of every other subject its first part."""
-    if subject in ("boat", "lighthouse", "train", "whale"):
+    if subject in ("boat", "whale"):
         whole: Field = np.minimum.reduce([part.distance for part in parts])
         return whole
     return parts[0].distance
@@ -113,14 +113,6 @@ def _kite(x: Field, y: Field) -> list[Part]:
     return [Part(sail, 0), Part(np.maximum(sail, -x), -0.22), Part(ribbon, -0.3)]
 
 
-def _lighthouse(x: Field, y: Field) -> list[Part]:
-    tower = np.maximum(np.abs(y - 0.25) - 0.8, np.abs(x) - (0.27 + 0.1 * y))
-    bands = [Part(np.maximum(tower, np.abs(y - middle) - 0.14), 0.6) for middle in (0.05, 0.6)]
-    room, gallery = _box(x, y + 0.72, 0.17, 0.2), _box(x, y + 0.53, 0.34, 0.07)
-    roof = _triangle(x, y, (0.3, -0.88), (-0.3, -0.88), (0, -1.2))
-    return [Part(tower, 0), *bands, Part(room, 0.75), Part(gallery, -0.4), Part(roof, -0.3)]
-
-
 def _sun(x: Field, y: Field) -> list[Part]:
     step = math.pi / 6
     angle = (np.arctan2(y, x) + step) % (2 * step) - step
@@ -150,16 +142,6 @@ def _turned(x: Field, y: Field, angle: float, a: float, b: float) -> Field:
     return _ellipse(along, aside, a, b)
 
 
-def _train(x: Field, y: Field) -> list[Part]:
-    cab, boiler = _box(x + 0.55, y + 0.12, 0.42, 0.62), _box(x - 0.3, y - 0.16, 0.62, 0.34)
-    chimney = np.minimum(_box(x - 0.62, y + 0.4, 0.12, 0.3), _box(x - 0.62, y + 0.7, 0.2, 0.09))
-    window, band = _box(x + 0.55, y + 0.3, 0.24, 0.22), _box(x - 0.3, y - 0.02, 0.62, 0.07)
-    roof = _box(x + 0.55, y + 0.78, 0.54, 0.08)
-    wheels = [Part(_ellipse(x - at, y - 0.66, 0.25, 0.25), -0.65) for at in (-0.62, 0.08, 0.66)]
-    body = np.minimum.reduce([cab, boiler, chimney])
-    return [Part(body, 0), Part(window, 0.7), Part(band, 0.4), Part(roof, -0.4), *wheels]
-
-
 _SUBJECTS: dict[str, Callable[[Field, Field], list[Part]]] = {
     "boat": _boat,
     "balloon": _balloon,
@@ -171,8 +153,6 @@ _SUBJECTS: dict[str, Callable[[Field, Field], list[Part]]] = {
     "moon": _moon,
     "circle": _circle,
     "kite": _kite,
-    "lighthouse": _lighthouse,
     "sun": _sun,
     "whale": _whale,
-    "train": _train,
 }
