@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -27,6 +27,8 @@ class Run:
 
 def arguments(profile: Profile, pipeline: Any, run: Run) -> dict[str, Any]:
     """What the pipeline is called with. Sets its guider, where guidance is no argument."""
+    if run.picture and profile.picture_guidance is not None:
+        run = replace(run, guidance=min(run.guidance, profile.picture_guidance))
     named: dict[str, Any] = {
         "prompt": run.prompts,
         "negative_prompt": [run.negative_prompt] * len(run.prompts),

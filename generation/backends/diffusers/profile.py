@@ -50,6 +50,7 @@ class Profile:
     second_guidance: float | None = (
         None  # share of the guidance, above 1, that the second of two experts gets
     )
+    picture_guidance: float | None = None  # the most that a stretch gets which starts from a picture
     settings: Mapping[str, Any] = field(default_factory=dict)  # arguments that are always the same
     unguided: Mapping[str, Any] = field(default_factory=dict)  # and those without guidance
     full_precision: tuple[str, ...] = ()  # parts that stay in float32 on a GPU

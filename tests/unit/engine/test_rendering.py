@@ -141,6 +141,15 @@ def test_a_checkpoint_that_has_not_learned_pictures_says_so(tmp_path: Path) -> N
         assert refused.value.code == code
 
 
+def test_words_guide_a_stretch_from_a_picture_no_more_than_the_checkpoint_says(tmp_path: Path) -> None:
+    guided = replace(SPEC, seconds=2, image=save_picture(tmp_path))
+    plain = replace(guided, guidance=1.0)
+    free = with_profile(tmp_path / "free")
+    held = with_profile(tmp_path / "held", picture_guidance=1.0)
+    assert (pixels(free, guided) != pixels(free, plain)).any()
+    assert (pixels(held, guided) == pixels(held, plain)).all()
+
+
 def with_profile(folder: Path, **more: object) -> DiffusersBackend:
     save_tiny_wan_5b(folder)
     file = folder / "profile.json"
