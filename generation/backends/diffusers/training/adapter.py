@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import time
 from collections.abc import Callable
@@ -14,11 +15,13 @@ from diffusers import WanPipeline
 from peft import LoraConfig, get_peft_model_state_dict
 from torch import Tensor
 
-from generation.backends.diffusers.training import codec, text, world
+from generation.backends.diffusers.training import codec, model, text, world
 from generation.backends.diffusers.training.drawing.clip import draw_clip
+from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
 from generation.backends.diffusers.training.style import print_in_two_inks
 
+_PICTURE_SHARE = 0.35  # of the clips go on from their first picture
 STYLES: dict[str, Callable[[Tensor], Tensor]] = {"two-inks": print_in_two_inks}
 _TARGETS = r".*blocks\.\d+\.(attn[12]\.(to_q|to_k|to_v|to_out\.0)|ffn\.net\.(0\.proj|2))|proj_out"
 _TIME_SHIFT = 2.5
@@ -76,9 +79,11 @@ def _loss(pipeline: WanPipeline, style: Callable[[Tensor], Tensor], recipe: Look
     rng = random.Random(f"{recipe.seed}:{step}:look")
     noise = torch.Generator().manual_seed(rng.getrandbits(48))
     clips, captions = [], []
-    for _ in range(recipe.batch):
+    from_picture = torch.rand(recipe.batch, generator=noise) < _PICTURE_SHARE
+    for goes_on in from_picture.tolist():
         facts = world.sample(rng)
-        clips.append(style(torch.from_numpy(draw_clip(facts, mood(rng))[0])))
+        start = anywhere(facts, rng) if goes_on else None
+        clips.append(style(torch.from_numpy(draw_clip(facts, mood(rng), start)[0])))
         captions.append("" if rng.random() < _EMPTY_SHARE else world.caption(facts, rng)[0])
     latents = torch.stack(clips).permute(0, 4, 1, 2, 3) * 2 - 1
     latents = codec.normalise(pipeline.vae, codec.raw_latents(pipeline.vae, latents))
@@ -91,6 +96,16 @@ def _loss(pipeline: WanPipeline, style: Callable[[Tensor], Tensor], recipe: Look
         context = text.encode(pipeline.text_encoder, pipeline.tokenizer, captions)[0]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         noisy = latents.lerp(pure, level.view(-1, 1, 1, 1, 1))
-        velocity = pipeline.transformer(noisy, level * 1000, context, return_dict=False)[0]
-    loss: Tensor = (velocity.float() - (pure - latents)).square().mean()
+        noisy[:, :, 0] = torch.where(from_picture[:, None, None, None], latents[:, :, 0], noisy[:, :, 0])
+        velocity = pipeline.transformer(noisy, _times(level, from_picture), context, return_dict=False)[0]
+    error = (velocity.float() - (pure - latents)).square().mean(1)
+    error[:, 0] *= ~from_picture[:, None, None]
+    loss: Tensor = error.mean()
     return loss
+
+
+def _times(level: Tensor, from_picture: Tensor) -> Tensor:
+    """For each token (n x 240): those of a given first frame are at time 0."""
+    times = (level * 1000)[:, None].repeat(1, math.prod(model.GRID))
+    times[from_picture, : math.prod(model.GRID[1:])] = 0
+    return times
