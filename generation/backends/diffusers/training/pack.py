@@ -19,7 +19,7 @@ from generation.backends.diffusers.training.words import VOCABULARY_FILE
 _SAMPLER_SHIFT = 3.0
 _FRAMES_A_SECOND = 8
 _WINDOW_SECONDS = (1, 3)  # a stretch of two seconds is played as long as it has to be
-# The words say where a clip begins; guided by them as by default, one that begins elsewhere grows a second subject there.
+# Words say where a clip begins; guided by them as by default, one that begins elsewhere grows a second subject there.
 _PICTURE_GUIDANCE = 1.6
 # Wider or narrower than this, and the crop would cut off where subjects go.
 _ASPECT = (1.5, 1.85)
