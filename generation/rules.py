@@ -125,8 +125,9 @@ def can_order(order: Order, variant: ModelVariant) -> bool:
 def order_from_settings(settings: Any) -> Order:
     """The order for one more clip from settings as they were exported (`queries.settings`).
 
-    It has no source: whoever brings the settings need not own the clip. What only tells how the clip came out is not
-    read. Raises Invalid (invalid_settings) naming each field that cannot be used.
+    It has no source: whoever brings the settings need not own the clip. Where that completed the prompt, the completed
+    one is asked for. What only tells how the clip came out is not read. Raises Invalid (invalid_settings) naming each
+    field that cannot be used.
     """
     if not isinstance(settings, dict) or settings.get("schema") != SETTINGS:
         sentence = f"This is not the settings of a clip as we export them: “schema” must be “{SETTINGS}”."
@@ -134,7 +135,9 @@ def order_from_settings(settings: Any) -> Order:
     faults: dict[str, str] = {}
     style = _part(settings, "style", faults)
     order = Order(
-        prompt=_text(settings, "prompt", faults) or "",
+        prompt=(_text(settings, "earlier_prompt", faults) and _text(settings, "completed_prompt", faults))
+        or _text(settings, "prompt", faults)
+        or "",
         variant=_text(settings, "model", faults),
         seconds=_whole(settings, "seconds", faults),
         size=_text(settings, "size", faults),

@@ -31,7 +31,8 @@ class Adapter:
 class RenderSpec:
     """One clip as it was asked for; width and height in pixels of the delivered file.
 
-    `image` is a picture file (PNG, JPEG or WebP, RGB) that the clip starts from.
+    `image` is a picture file (PNG, JPEG or WebP, RGB) that the clip starts from. `earlier` is what the model was told
+    for the clip that this one comes from; a model that completes prompts takes from it what this prompt leaves open.
     """
 
     prompt: str
@@ -45,6 +46,7 @@ class RenderSpec:
     negative_prompt: str = ""
     image: Path | None = None
     adapter: Adapter | None = None
+    earlier: str = ""
 
     @property
     def frame_count(self) -> int:

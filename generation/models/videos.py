@@ -32,6 +32,9 @@ class Video(models.Model):
 
     prompt = models.TextField()
     styled_prompt = models.TextField(blank=True, help_text="the prompt inside its style's template")
+    earlier_prompt = models.TextField(
+        blank=True, help_text="what the model was told for the clip that it comes from"
+    )
     negative_prompt = models.TextField(blank=True)
     completed_prompt = models.TextField(blank=True, help_text="what the model was told in the end")
     ignored_words = ArrayField(

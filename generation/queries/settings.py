@@ -54,6 +54,7 @@ def _words(row: Video) -> dict[str, Any]:
     return {
         "prompt": row.prompt,
         "styled_prompt": row.styled_prompt or None,
+        "earlier_prompt": row.earlier_prompt or None,
         "completed_prompt": row.completed_prompt or None,
         "ignored_words": list(row.ignored_words),
         "negative_prompt": row.negative_prompt or None,

@@ -36,6 +36,13 @@ class Basis:
     relation: Relation
     same_look: bool = False
 
+    @property
+    def earlier_prompt(self) -> str:
+        """What completes a prompt that leaves something open: what the source was told, or what completed that."""
+        if self.relation in (Relation.REMIX, Relation.EXTEND):
+            return self.source.completed_prompt
+        return self.source.earlier_prompt
+
 
 def place(*, caller: Caller, order: Order, basis: Basis | None = None, now: datetime) -> tuple[str, ...]:
     """Queue the takes of an order for the caller's membership; their public ids, in order.
@@ -200,6 +207,7 @@ def _takes(
             requested_by=str(caller.actor),
             prompt=order.prompt.strip(),
             styled_prompt=look.styled_prompt,
+            earlier_prompt=basis.earlier_prompt if basis else "",
             negative_prompt=look.negative_prompt,
             style_id=look.style,
             adapter_id=look.adapter,

@@ -86,6 +86,7 @@ class Claim:
     lane: str = ""
     soft_limit: int = 1200
     hard_limit: int = 1500
+    earlier_prompt: str = ""
     siblings: int = 0
     """Takes of the same request that wait as well and were never tried."""
     repeat: int = 1

@@ -10,7 +10,8 @@ _FIELDS: Final = """
        variant.backend, variant.checkpoint, coalesce(nullif(moved.styled_prompt, ''), moved.prompt), moved.seed,
        moved.width, moved.height, moved.seconds, moved.fps, moved.steps, moved.guidance, moved.negative_prompt,
        variant.codec, reference.storage_key, reference.sha256, adapter.storage_key, adapter.sha256,
-       moved.adapter_weight, moved.variant_id, variant.queue, variant.soft_limit, variant.hard_limit
+       moved.adapter_weight, moved.variant_id, variant.queue, variant.soft_limit, variant.hard_limit,
+       moved.earlier_prompt
 """
 _SOURCES: Final = """
      JOIN generation_modelvariant variant ON variant.id = moved.variant_id

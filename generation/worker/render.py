@@ -50,6 +50,7 @@ def spec_of(claim: Claim) -> RenderSpec:
         negative_prompt=claim.negative_prompt,
         image=cache.fetch(claim.picture, suffix=".png") if claim.picture is not None else None,
         adapter=adapter,
+        earlier=claim.earlier_prompt,
     )
 
 

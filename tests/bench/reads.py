@@ -19,12 +19,12 @@ ROWS = 100_000
 CONNECTIONS = 16
 _INSERT = """
 INSERT INTO generation_video (public_id, request, take, code, membership_id, variant_id, requested_by, state, prompt,
-    styled_prompt, negative_prompt, completed_prompt, ignored_words, relation, seed, width, height, seconds, fps, steps,
+    styled_prompt, earlier_prompt, negative_prompt, completed_prompt, ignored_words, relation, seed, width, height, seconds, fps, steps,
     guidance, cost, created_at, queued_at, attempts_made, lease_worker, lease_token, lease_expires_at, started_at,
     finished_at, error_code, error_sentence)
 SELECT 'video_bench' || n, 'req_bench' || n, 1, 'B' || lpad(n::text, 8, '0'), %(membership)s, %(variant)s,
     'token:bench', CASE WHEN n %% 2 = 0 THEN 'in_progress' ELSE 'failed' END,
-    'a red boat drifting left over the sea', '', '', '', '{}', '', n, 160, 90, 1, 24, 4,
+    'a red boat drifting left over the sea', '', '', '', '', '{}', '', n, 160, 90, 1, 24, 4,
     1.0, 1, now() - n * interval '1 second', now(), 1, '', CASE WHEN n %% 2 = 0 THEN gen_random_uuid() END,
     CASE WHEN n %% 2 = 0 THEN now() + interval '1 day' END, now(), CASE WHEN n %% 2 = 1 THEN now() END,
     CASE WHEN n %% 2 = 1 THEN 'render_failed' ELSE '' END, CASE WHEN n %% 2 = 1 THEN 'A fault of ours.' ELSE '' END

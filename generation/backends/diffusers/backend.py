@@ -79,7 +79,7 @@ class DiffusersBackend:
 
     def complete_prompt(self, prompt: str, seed: int) -> str:
         """The prompt without outer spaces, or a whole sentence where the checkpoint brings its vocabulary."""
-        return self._complete(prompt, seed)[0]
+        return self._complete(prompt, seed, "")[0]
 
     def check(self, spec: RenderSpec) -> None:
         """Raises SpecRejected for what the checkpoint's profile excludes, and for files that it cannot use."""
@@ -125,19 +125,19 @@ class DiffusersBackend:
             check_picture(spec.image)
 
     def _take(self, spec: RenderSpec) -> Take:
-        prompt, _ = self._complete(spec.prompt, spec.seed)
+        prompt, _ = self._complete(spec.prompt, spec.seed, spec.earlier)
         return Take(spec, prompt, sizes.native_size(self._profile, spec))
 
-    def _complete(self, prompt: str, seed: int) -> tuple[str, tuple[str, ...]]:
+    def _complete(self, prompt: str, seed: int, earlier: str) -> tuple[str, tuple[str, ...]]:
         """The prompt that is rendered, and the words that the model does not know."""
         if self._words is None:
             return prompt.strip(), ()
-        completed = self._words.complete(prompt, seed)
+        completed = self._words.complete(prompt, seed, earlier)
         return completed.prompt, completed.ignored
 
     def _frames(self, take: Take, pictures: list[Image]) -> Frames:
         height, width, _ = pictures[0].shape
-        _, ignored = self._complete(take.spec.prompt, take.spec.seed)
+        _, ignored = self._complete(take.spec.prompt, take.spec.seed, take.spec.earlier)
         return Frames(
             images=pictures,
             count=len(pictures),

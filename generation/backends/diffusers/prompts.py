@@ -22,9 +22,9 @@ _ORDER: Final = ("scene", "subject", "colour", "motion", "size", "place")
 _FILLERS: Final = frozenset(
     re.findall(
         r"\w+",
-        "a an the one this that its his her their some there is are be being and or then while as of in on at to by "
-        "from with into over under above across through near please show make create draw video clip film picture "
-        "image animation poster scene",
+        "a an the one this that it they its his her their some there is are be being and or then while as of in on "
+        "at to by from with into over under above across through near please show make create draw video clip film "
+        "picture image animation poster scene",
     )
 )
 
@@ -67,14 +67,14 @@ class SmallWorld:
                     self._learn(phrase, attribute, value, entry["says"][0])
         self._longest = max(map(len, self._readings))
 
-    def complete(self, prompt: str, seed: int) -> Completed:
-        """A sentence that names every attribute; the same prompt and seed give the same one.
+    def complete(self, prompt: str, seed: int, earlier: str = "") -> Completed:
+        """A sentence that names every attribute; the same words and seed give the same one.
 
-        Each attribute has its own draw: naming one does not change what the seed chooses for the others.
+        What the prompt leaves open is as in `earlier`, where that names it. Of the rest each attribute has its own
+        draw: naming one does not change what the seed chooses for the others.
         """
-        words = _words(prompt)
-        mentions, ignored = self._mentions(words)
-        found = _chosen(mentions)
+        mentions, ignored = self._mentions(_words(prompt))
+        found = _chosen(self._mentions(_words(earlier))[0]) | _chosen(mentions)
         values = {attribute: mention.value for attribute, mention in found.items()}
         said = {attribute: mention.wording for attribute, mention in found.items()}
         for attribute in _ORDER:

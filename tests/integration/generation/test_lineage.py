@@ -54,7 +54,8 @@ def _row(video: str) -> Video:
 
 def _kept(row: Video) -> dict[str, Any]:
     names = ("prompt", "styled_prompt", "negative_prompt", "seed", "width", "height", "seconds", "fps", "steps",
-             "guidance", "style_id", "adapter_id", "adapter_weight", "reference_id", "variant_id")  # fmt: skip
+             "guidance", "style_id", "adapter_id", "adapter_weight", "reference_id", "variant_id",
+             "earlier_prompt")  # fmt: skip
     return {name: getattr(row, name) for name in names}
 
 
@@ -72,7 +73,7 @@ def test_a_remix_has_other_words_and_all_else_of_its_source(
     row = _row(made)
     assert row.styled_prompt == "a green boat, risograph"
     assert row.negative_prompt == "photograph, text"
-    changed = {"prompt", "styled_prompt"}
+    changed = {"prompt", "styled_prompt", "earlier_prompt"}
     before, after = _kept(_row(source)), _kept(row)
     assert {name for name in before if before[name] != after[name]} == changed
 
@@ -135,6 +136,21 @@ def test_extending_twice_keeps_one_picture(artist: Caller, now: datetime) -> Non
 
     assert _clip(first[0]).reference == _clip(second[0]).reference
     assert _clip(second[0]).prompt == "and then it rains"
+
+
+def test_what_the_source_was_told_completes_what_comes_from_it(artist: Caller, now: datetime) -> None:
+    source = filmed(artist, now)
+    Video.objects.update(completed_prompt="a big red boat rising at sea")
+
+    (longer,) = lineage.extend(caller=artist, video=source, prompt="it falls", now=now)
+    (other,) = lineage.remix(caller=artist, video=source, prompt="a whale", now=now)
+    claims = [claim(now), claim(now)]
+    assert {one.earlier_prompt for one in claims} == {"a big red boat rising at sea"}
+    assert {one.video for one in claims} == {longer, other}
+
+    assert all(finish(one, now) for one in claims)
+    (again,) = lineage.again(caller=artist, video=longer, now=now)
+    assert _row(again).earlier_prompt == "a big red boat rising at sea"
 
 
 def test_an_extension_that_is_refused_leaves_no_picture(artist: Caller, now: datetime) -> None:

@@ -23,7 +23,8 @@ from tests.factories.looks import add_adapter, filmed, member_of, picture, progr
 pytestmark = pytest.mark.django_db
 
 KEYS = [
-    "schema", "clip", "code", "request", "take", "prompt", "styled_prompt", "completed_prompt", "ignored_words",
+    "schema", "clip", "code", "request", "take", "prompt", "styled_prompt", "earlier_prompt", "completed_prompt",
+    "ignored_words",
     "negative_prompt", "seed", "model", "checkpoint", "steps", "guidance", "size", "seconds", "fps", "codec", "style",
     "adapter", "reference", "source", "relation", "native", "frames_sha256", "worker", "requested_at", "finished_at",
 ]  # fmt: skip
@@ -79,8 +80,8 @@ def test_what_is_not_known_yet_is_null(artist: Caller, now: datetime) -> None:
     told = _settings(queued_video(artist, now), artist)
 
     assert list(told) == KEYS
-    empty = {"styled_prompt", "completed_prompt", "negative_prompt", "style", "adapter", "reference", "source",
-             "relation", "native", "frames_sha256", "worker", "finished_at"}  # fmt: skip
+    empty = {"styled_prompt", "earlier_prompt", "completed_prompt", "negative_prompt", "style", "adapter", "reference",
+             "source", "relation", "native", "frames_sha256", "worker", "finished_at"}  # fmt: skip
     assert {name for name, value in told.items() if value is None} == empty
 
 
@@ -99,6 +100,17 @@ def test_exported_settings_ask_for_the_same_clip(artist: Caller, style: str, now
             "fps", "codec", "style", "adapter", "reference"}  # fmt: skip
     before, after = _settings(video, artist), _settings(made, artist)
     assert {name: before[name] for name in same} == {name: after[name] for name in same}
+
+
+def test_what_the_source_completed_is_asked_for_in_full(artist: Caller, style: str, now: datetime) -> None:
+    source = filmed(artist, now)
+    Video.objects.update(completed_prompt="a big red boat rising at sea")
+    (made,) = lineage.extend(caller=artist, video=source, prompt="it falls", now=now)
+    Video.objects.filter(public_id=made).update(completed_prompt="a big red boat falling at sea")
+
+    order = order_from_settings(_settings(made, artist))
+
+    assert order.prompt == "a big red boat falling at sea"
 
 
 def test_a_style_that_was_changed_since_is_told_by_name_alone(

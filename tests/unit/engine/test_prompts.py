@@ -44,6 +44,13 @@ def test_keeps_what_the_prompt_names(world: SmallWorld, prompt: str, part: str) 
         assert part in world.complete(prompt, seed).prompt
 
 
+def test_what_the_prompt_leaves_open_is_as_it_was_before(world: SmallWorld) -> None:
+    earlier = "a big teal whale circling, low down, under water"
+    assert world.complete("it rises", 3, earlier).prompt == "a big teal whale rises, low down, under water"
+    assert world.complete("", 3, earlier).prompt == earlier
+    assert world.complete("it sings", 3, earlier).ignored == ("sings",)
+
+
 def test_a_scene_does_not_lend_its_colour_to_the_subject(world: SmallWorld) -> None:
     prompt = "a small kite over golden dunes"
     colours = {world.complete(prompt, seed).prompt.split()[2] for seed in range(40)}
