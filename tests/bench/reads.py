@@ -19,9 +19,9 @@ ROWS = 100_000
 CONNECTIONS = 16
 _INSERT = """
 INSERT INTO generation_video (public_id, request, take, code, membership_id, variant_id, requested_by, state, prompt,
-    styled_prompt, earlier_prompt, negative_prompt, completed_prompt, ignored_words, relation, seed, width, height, seconds, fps, steps,
-    guidance, cost, created_at, queued_at, attempts_made, lease_worker, lease_token, lease_expires_at, started_at,
-    finished_at, error_code, error_sentence)
+    styled_prompt, earlier_prompt, negative_prompt, completed_prompt, ignored_words, relation, seed, width, height,
+    seconds, fps, steps, guidance, cost, created_at, queued_at, attempts_made, lease_worker, lease_token,
+    lease_expires_at, started_at, finished_at, error_code, error_sentence)
 SELECT 'video_bench' || n, 'req_bench' || n, 1, 'B' || lpad(n::text, 8, '0'), %(membership)s, %(variant)s,
     'token:bench', CASE WHEN n %% 2 = 0 THEN 'in_progress' ELSE 'failed' END,
     'a red boat drifting left over the sea', '', '', '', '', '{}', '', n, 160, 90, 1, 24, 4,
