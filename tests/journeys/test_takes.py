@@ -144,7 +144,7 @@ def test_eight_takes_a_star_a_final_and_what_comes_next(
     page.wait_for_url("**/studio/characters")
     expect(page.get_by_role("heading", name="The boat")).to_be_visible()
     page.get_by_role("link", name="Use in a prompt with The boat").click()
-    expect(page.get_by_label("Variant")).to_have_value("full-1")
+    expect(page.get_by_label("Variant")).to_have_value("turbo-1")
     expect(page.get_by_role("radio", name="The boat")).to_be_checked()
 
     page.goto("/studio?show=starred")

@@ -80,6 +80,7 @@ ELSEWHERE = {
     "invitation_unknown",
     "invitation_used",
     "last_operator",
+    "no_file",
     "no_programme",
     "not_a_demo",
     "not_a_number",
