@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import subprocess
 import sys
@@ -19,6 +20,8 @@ import numpy as np
 import torch
 import transformers
 from imageio_ffmpeg import get_ffmpeg_exe
+from numpy.typing import NDArray
+from PIL import Image as Pictures
 
 from generation.backends.diffusers.checkpoints import BUILTIN
 from generation.media import encode, graph
@@ -34,39 +37,53 @@ def main() -> None:
         library.utils.logging.set_verbosity_error()
         library.utils.logging.disable_progress_bar()
     profile = json.loads((BUILTIN / "profile.json").read_text())
-    pipeline: Any = diffusers.WanPipeline.from_pretrained(
+    first: Any = diffusers.WanPipeline.from_pretrained(
         BUILTIN, dtype=torch.float32, use_safetensors=True, local_files_only=True
     )
-    pipeline.set_progress_bar_config(disable=True)
+    onward: Any = diffusers.WanImageToVideoPipeline(
+        **first.components, expand_timesteps=first.config.expand_timesteps
+    )
+    for pipeline in (first, onward):
+        pipeline.set_progress_bar_config(disable=True)
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     for line in sys.stdin:
         order = json.loads(line)
         native = (profile["width"], profile["height"])
-        plan = Plan(native, profile["frames"], tuple(order["size"]), order["seconds"], order["fps"])
-        frames = render(pipeline, profile, order)
-        write(plan, frames, folder)
-        digest = hashlib.sha256(frames).hexdigest() if order["digest"] else ""
+        frames = render(first, onward, profile, order)
+        plan = Plan(native, len(frames), tuple(order["size"]), order["seconds"], order["fps"])
+        raw = frames.tobytes()
+        write(plan, raw, folder)
+        digest = hashlib.sha256(raw).hexdigest() if order["digest"] else ""
         sys.stdout.write(digest + "\n")
         sys.stdout.flush()
 
 
-def render(pipeline: Any, profile: dict[str, Any], order: dict[str, Any]) -> bytes:
-    """Raw RGB, one frame after the other."""
-    made = pipeline(
-        prompt=order["prompt"],
-        negative_prompt="",
-        # Without temporal compression the pipeline makes one frame more than it is asked for.
-        num_frames=profile["frames"] - (pipeline.vae_scale_factor_temporal == 1),
-        width=profile["width"],
-        height=profile["height"],
-        num_inference_steps=order["steps"],
-        guidance_scale=order["guidance"],
-        max_sequence_length=profile["max_sequence_length"],
-        generator=torch.Generator("cpu").manual_seed(order["seed"]),
-        output_type="np",
-    ).frames[0]
-    return bytes(np.rint(made * 255).astype(np.uint8).data)
+def render(first: Any, onward: Any, profile: dict[str, Any], order: dict[str, Any]) -> NDArray[np.uint8]:
+    """Frames x height x width x 3: stretches, each from the last picture of the one before."""
+    asked = {
+        "prompt": order["prompt"],
+        "negative_prompt": "",
+        # Without temporal compression the pipelines make one frame more than they are asked for.
+        "num_frames": profile["frames"] - (first.vae_scale_factor_temporal == 1),
+        "width": profile["width"],
+        "height": profile["height"],
+        "num_inference_steps": order["steps"],
+        "max_sequence_length": profile["max_sequence_length"],
+        "generator": torch.Generator("cpu").manual_seed(order["seed"]),
+        "output_type": "np",
+    }
+    frames = _bytes(first(**asked, guidance_scale=order["guidance"]).frames[0])
+    guidance = min(order["guidance"], profile["picture_guidance"])
+    for _ in range(1, math.ceil(order["seconds"] / profile["window_seconds"][1])):
+        picture = Pictures.fromarray(frames[-1])
+        following = onward(**asked, image=picture, guidance_scale=guidance).frames[0]
+        frames = np.concatenate([frames, _bytes(following)[1:]])
+    return frames
+
+
+def _bytes(video: NDArray[np.float32]) -> NDArray[np.uint8]:
+    return np.rint(video * 255).astype(np.uint8)
 
 
 def write(plan: Plan, frames: bytes, folder: Path) -> None:
