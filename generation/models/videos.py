@@ -173,6 +173,7 @@ class Attempt(models.Model):
         max_length=80, blank=True, help_text="device, dtype and versions: equal bits"
     )
     batch = models.PositiveSmallIntegerField(default=1, help_text="takes that went through one forward")
+    place = models.PositiveSmallIntegerField(default=0, help_text="among them, from 0: the bits depend on it")
     rung = models.CharField(max_length=40, blank=True, help_text="of the memory ladder, when it finished")
     render_ms = models.PositiveIntegerField(null=True, blank=True)
     encode_ms = models.PositiveIntegerField(null=True, blank=True)

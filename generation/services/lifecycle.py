@@ -52,14 +52,15 @@ HEARTBEAT = 15  # seconds
 class Made:
     """By what a result was made: digest of the checkpoint, kind of worker, rung of its memory ladder.
 
-    `batch` specs went through one forward; `busy` is how long this video kept its worker, in seconds, its share of the
-    forward and the store with it. Without it, render and encode.
+    `batch` specs went through one forward, this one at `place`; `busy` is how long this video kept its worker, in
+    seconds, its share of the forward and the store with it. Without it, render and encode.
     """
 
     digest: str
     kind: str = ""
     rung: str = ""
     batch: int = 1
+    place: int = 0
     busy: float | None = None
 
 
@@ -126,6 +127,7 @@ def _values(
         "kind": made.kind[:80],
         "rung": made.rung[:40],
         "batch": made.batch,
+        "place": made.place,
         "render_ms": render,
         "encode_ms": encode,
         "busy_ms": render + encode if made.busy is None else round(made.busy * 1000),

@@ -91,6 +91,8 @@ class Claim:
     """Takes of the same request that wait as well and were never tried."""
     repeat: int = 1
     """How many times the spec goes through one forward, so that "render again" repeats what its source went through."""
+    place: int = 0
+    """Which of them is kept: the place that its source had."""
 
 
 def claim_next(*, lane: str | Sequence[str], worker: str, now: datetime) -> Claim | None:

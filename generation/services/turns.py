@@ -22,8 +22,8 @@ _SOURCES: Final = """
 """
 _ATTEMPT: Final = """
     INSERT INTO generation_attempt (video_id, number, worker, lease_token, started_at, "end", error,
-                                    checkpoint_digest, worker_kind, batch, rung)
-    SELECT moved.id, moved.attempts_made, %(worker)s, moved.lease_token, %(now)s, '', '', '', '', 1, '' FROM moved
+                                    checkpoint_digest, worker_kind, batch, place, rung)
+    SELECT moved.id, moved.attempts_made, %(worker)s, moved.lease_token, %(now)s, '', '', '', '', 1, 0, '' FROM moved
 """
 
 # Who waits is found by jumping through the partial index `video_queue` from member to member, and of each member the
@@ -95,12 +95,12 @@ SELECT others.queue, {_FIELDS},
        (SELECT count(*) FROM generation_video take
         WHERE take.request = moved.request AND take.state = 'queued' AND take.id <> moved.id
           AND take.attempts_made = 0),
-       coalesce((SELECT attempt.batch FROM generation_attempt attempt
-                 WHERE moved.relation = 'again' AND attempt.video_id = moved.source_id
-                   AND attempt."end" = 'finished'), 1)
+       coalesce(before.batch, 1), coalesce(before.place, 0)
 FROM (SELECT 1) one
 LEFT JOIN others ON true
 LEFT JOIN (moved {_SOURCES}) ON true
+LEFT JOIN generation_attempt before
+       ON moved.relation = 'again' AND before.video_id = moved.source_id AND before."end" = 'finished'
 WHERE moved.id IS NOT NULL OR others.queue IS NOT NULL
 """  # noqa: S608 - fragments of our own
 
@@ -134,7 +134,7 @@ WITH chosen AS (
     ) due
     WHERE share.queue = %(lane)s AND share.membership_id = due.membership_id
 ), noted AS ({_ATTEMPT})
-SELECT {_FIELDS}, 0, 1
+SELECT {_FIELDS}, 0, 1, 0
 FROM moved {_SOURCES}
 ORDER BY moved.take
 """  # noqa: S608 - likewise

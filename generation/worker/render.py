@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -54,34 +55,37 @@ def spec_of(claim: Claim) -> RenderSpec:
     )
 
 
-def forward(claims: Sequence[Claim], held: Held) -> list[Rendered]:
-    """One for each claim. A clip that is rendered again goes through as many at a time as it did the first time."""
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One claim's frames, and where among the `batch` specs of its forward they were made: the bits depend on it."""
+
+    made: Rendered
+    batch: int
+    place: int
+
+
+def forward(claims: Sequence[Claim], held: Held) -> list[Taken]:
+    """One for each claim. A clip that is rendered again goes through as many at a time, and where it did before."""
     from generation.pipeline import render
 
     backend = backend_of(claims[0])
     specs = [spec_of(claim) for claim in claims]
-    if len(specs) == 1:
-        specs *= batch_of(claims, backend, specs[0])
+    if claims[0].repeat > 1:
+        specs *= max(1, min(claims[0].repeat, backend.at_once(specs[0])))
     made = render(
         specs,
         backend=backend,
         progress=lambda done, total: held.tell(claims, "rendering", done, total),
         cancelled=lambda: held.why_not(claims) is not None,
     )
-    return made[: len(claims)]
+    places = range(len(claims)) if len(claims) > 1 else [min(claims[0].place, len(made) - 1)]
+    return [Taken(made[place], len(made), place) for place in places]
 
 
-def batch_of(claims: Sequence[Claim], backend: Backend, spec: RenderSpec) -> int:
-    """How many specs go through the forward of these claims."""
-    if len(claims) > 1:
-        return len(claims)
-    return max(1, min(claims[0].repeat, backend.at_once(spec))) if claims[0].repeat > 1 else 1
-
-
-def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int) -> bool:
+def finish(claim: Claim, taken: Taken, held: Held, *, results: int) -> bool:
     """Encode, store and complete one take. False when it was no longer ours: then nothing of it is left.
 
-    `batch` specs went through its forward, of which `results` are clips of their own.
+    Of the specs that went through its forward, `results` are clips of their own.
     """
     from generation.pipeline import finish as encode
 
@@ -89,7 +93,7 @@ def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int
     backend = backend_of(claim)
     with tempfile.TemporaryDirectory(prefix="render-") as folder:
         produced = encode(
-            take,
+            taken.made,
             mark=VisibleMark(programme=claim.mark_text, code=claim.code),
             folder=Path(folder),
             cancelled=lambda: held.why_not([claim]) is not None,
@@ -101,8 +105,9 @@ def finish(claim: Claim, take: Rendered, held: Held, *, batch: int, results: int
         digest=backend.checkpoint,
         kind=kinds.kind_of(backend),
         rung=backend.capability().rung,
-        batch=batch,
-        busy=take.seconds * batch / results + time.monotonic() - began,
+        batch=taken.batch,
+        place=taken.place,
+        busy=taken.made.seconds * taken.batch / results + time.monotonic() - began,
     )
     finished = _though_the_connection_was_cut(
         lambda: lifecycle.finish(claim=claim, produced=produced, keys=keys, made=made, now=clock.now())

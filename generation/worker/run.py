@@ -64,17 +64,16 @@ def attempt(claims: Sequence[Claim]) -> None:
     with pulse.holding(claims) as held:
         try:
             made = render.forward(claims, held)
-            batch = render.batch_of(claims, render.backend_of(claims[0]), made[0].spec)
         except Exception as fault:  # noqa: BLE001 - the worker must outlive any fault of one job
             for claim in claims:
                 _end(claim, held, fault)
             return
-        for claim, take in zip(claims, made, strict=True):
+        for claim, taken in zip(claims, made, strict=True):
             if held.unwanted(claim):
                 held.ended(claim)  # its row has been ended by whoever stopped it
                 continue
             try:
-                pulse.finished += render.finish(claim, take, held, batch=batch, results=len(claims))
+                pulse.finished += render.finish(claim, taken, held, results=len(claims))
                 held.ended(claim)
             except Exception as fault:  # noqa: BLE001 - likewise
                 _end(claim, held, fault)

@@ -101,6 +101,9 @@ def test_takes_in_one_forward_look_as_they_do_alone(case: Case) -> None:
     for one, other in zip(together, alone, strict=True):
         assert abs(pixels_of(one) - pixels_of(other)).max() <= 2  # sums of another order
     assert abs(pixels_of(alone[0]) - pixels_of(alone[1])).max() > 30
+    for place, (take, made) in enumerate(zip(takes, together, strict=True)):
+        repeated = render(backend, take, take)[0][place]  # as the worker renders it again: where it was
+        assert (pixels_of(repeated) == pixels_of(made)).all()
 
 
 def test_goes_on_from_a_picture_or_says_that_it_cannot(case: Case, tmp_path: Path) -> None:

@@ -238,11 +238,12 @@ def test_again_takes_over_all_that_makes_frames_even_what_the_variant_has_change
 
 def test_again_repeats_the_forward_that_its_source_went_through(artist: Caller, now: datetime) -> None:
     source = completed_video(artist, now)
-    Attempt.objects.update(batch=4)
+    Attempt.objects.update(batch=4, place=2)
 
     lineage.again(caller=artist, video=source, now=now)
 
-    assert claim(now).repeat == 4
+    taken = claim(now)
+    assert (taken.repeat, taken.place) == (4, 2)
 
 
 @pytest.mark.parametrize("known_by", ["worker", "latest clip"])
