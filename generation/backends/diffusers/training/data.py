@@ -17,7 +17,7 @@ from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
 
 CHUNK_CLIPS = 500
-_ANYWHERE_SHARE = 0.15
+_ANYWHERE_SHARE = 0.4
 
 
 class Clips(NamedTuple):

@@ -7,9 +7,9 @@ speckle and the edges of squares. A part of the clips is printed as the second s
 
 from __future__ import annotations
 
-import json
+import math
 import random
-import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +24,7 @@ from generation.backends.diffusers.training.drawing.clip import draw_clip
 from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
 from generation.backends.diffusers.training.muon import Muon
+from generation.backends.diffusers.training.run import Run
 from generation.backends.diffusers.training.style import print_in_two_inks
 
 _CLIPS = 8  # drawn for each step; half of each clip's frames are decoded
@@ -32,7 +33,6 @@ _LARGEST_NOISE, _STEPS = 0.8, 3
 _EDGE_WEIGHT, _SUBJECT_WEIGHT = 1.0, 3.0
 _MUON_RATE, _ADAM_RATE, _LOWEST_RATE, _WARM_UP_STEPS = 8e-4, 3e-4, 0.03, 10
 _EMA_DECAY = 0.98
-_REPORT_EVERY = 20
 
 
 class Sample(NamedTuple):
@@ -43,12 +43,15 @@ class Sample(NamedTuple):
     masks: Tensor
 
 
-class DecoderTrainer:
+class DecoderTrainer(Run):
     """One run in one folder, `decoder.pt` to go on from; `write` puts the averaged decoder into `folder/vae`."""
 
     def __init__(self, folder: Path, *, checkpoint: Path, steps: int, seed: int) -> None:
         """`checkpoint`: the pipeline folder whose video model's errors are learned."""
-        self._folder, self._steps, self._seed = folder, steps, seed
+        super().__init__(
+            state=folder / "decoder.pt", curve=folder / "decoder.jsonl", steps=steps, report_every=20
+        )
+        self._folder, self._seed = folder, seed
         torch.manual_seed(seed)
         self._vae = AutoencoderKLWan.from_pretrained(folder / "vae")
         self._decoder = self._vae.decoder.train().requires_grad_(True)
@@ -65,26 +68,7 @@ class DecoderTrainer:
         self._tokenizer = AutoTokenizer.from_pretrained(checkpoint / "tokenizer")
         self._encoder = UMT5EncoderModel.from_pretrained(checkpoint / "text_encoder").float().eval()
         self._model = WanTransformer3DModel.from_pretrained(checkpoint / "transformer").float().eval()
-        self._step, self._cpu_seconds = 0, 0.0
-        if (folder / "decoder.pt").exists():
-            self._resume()
-
-    def run(self, *, save_every: float = 120.0) -> None:
-        """Trains to the last step."""
-        losses: list[list[float]] = []
-        saved = time.monotonic()
-        while self._step < self._steps:
-            before = time.process_time()
-            losses.append(self._train_step())
-            self._cpu_seconds += time.process_time() - before
-            self._step += 1
-            if self._step % _REPORT_EVERY == 0:
-                self._report(losses)
-                losses = []
-            if time.monotonic() - saved > save_every:
-                self._save()
-                saved = time.monotonic()
-        self._save()
+        self._resume()
 
     def write(self) -> None:
         """The averaged decoder, into the folder's codec."""
@@ -159,35 +143,24 @@ class DecoderTrainer:
         left = 1 - self._step / self._steps
         return min(1, (self._step + 1) / _WARM_UP_STEPS) * max(_LOWEST_RATE, min(1, left * 1.6))
 
-    def _report(self, losses: list[list[float]]) -> None:
-        error, plain, edges = torch.tensor(losses).mean(0).tolist()
-        line = {
-            "decoder_step": self._step,
-            "cpu_seconds": round(self._cpu_seconds, 1),
-            "psnr_db": round(-10 * float(torch.tensor(error).log10()), 2),
+    def _said(self, losses: Sequence[float]) -> dict[str, Any]:
+        error, plain, edges = losses
+        return {
+            "psnr_db": round(-10 * math.log10(error), 2),
             "absolute": round(plain, 4),
             "edges": round(edges, 4),
         }
-        with (self._folder / "decoder.jsonl").open("a", encoding="utf-8") as curve:
-            curve.write(json.dumps(line) + "\n")
-        print(json.dumps(line), flush=True)
 
-    def _save(self) -> None:
-        state: dict[str, Any] = {
-            "step": self._step,
-            "cpu_seconds": self._cpu_seconds,
+    def _state(self) -> dict[str, Any]:
+        return {
             "decoder": self._decoder.state_dict(),
             "average": self._average,
             "adam": self._adam.state_dict(),
             "muon": self._muon.state_dict(),
         }
-        part = self._folder / "decoder.part"
-        torch.save(state, part)
-        part.replace(self._folder / "decoder.pt")
 
-    def _resume(self) -> None:
-        state = torch.load(self._folder / "decoder.pt", weights_only=True)
-        self._step, self._cpu_seconds, self._average = state["step"], state["cpu_seconds"], state["average"]
+    def _restore(self, state: dict[str, Any]) -> None:
+        self._average = state["average"]
         self._decoder.load_state_dict(state["decoder"])
         self._adam.load_state_dict(state["adam"])
         self._muon.load_state_dict(state["muon"])

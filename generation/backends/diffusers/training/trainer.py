@@ -10,9 +10,8 @@ resumed sees the same clips, captions and noise as one that was not.
 from __future__ import annotations
 
 import copy
-import json
 import random
-import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,22 +24,22 @@ from transformers import AutoTokenizer, UMT5EncoderModel
 from generation.backends.diffusers.training import model, text, world
 from generation.backends.diffusers.training.data import Clips, load_data
 from generation.backends.diffusers.training.muon import Muon
+from generation.backends.diffusers.training.run import Run
 from generation.backends.diffusers.training.words import ATTRIBUTES, VALUES
 
 _PLACE_WEIGHT, _MASK_WEIGHT, _SUBJECT_WEIGHT = 0.03, 0.2, 4.0
 _TIME_SHIFT = 2.5
 _EMPTY_SHARE, _OPEN_SHARE, _MISSPELT_SHARE = 0.1, 0.2, 0.01
 _PICTURE_SHARE = 0.2  # of the clips that set out where their words say
-_PICTURE_NOISE = (
-    0.08  # largest deviation added to a first picture: those of chained clips are not perfect either
-)
+# The first pictures of chained clips are not perfect either: all get up to this deviation, and in this many clips of a
+# step the picture is one that the model itself makes of the clip under that much noise.
+_PICTURE_NOISE, _OWN_PICTURES, _OWN_LEVELS = 0.08, 6, (0.3, 0.8)
 _EMA_DECAY = 0.997
 _WARM_UP_STEPS, _LOWEST_RATE = 30, 0.03
-_DETAILED = {"sun": 1.3, "whale": 1.5}  # drawn more often than the others
+_DETAILED = {"sun": 1.8, "whale": 1.5, "bird": 2.0}  # drawn more often than the others
 # How often each motion is drawn in the last part, against 1 for all alike: a circle is the hardest to learn.
 _HARD_WEIGHTS = {"grow": 0.8, "shrink": 0.8, "stay": 0.3, "circle": 2.5}
 _HARD_WEIGHT_OF_THE_REST = 1.0
-_REPORT_EVERY = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,44 +66,29 @@ class Batch(NamedTuple):
     captions: list[str]
 
 
-class Trainer:
-    """One run in one folder: `state.pt` to go on from, `curve.jsonl` with one line every 50 steps."""
+class Trainer(Run):
+    """One run in one folder, with `state.pt` and `curve.jsonl`."""
 
     def __init__(
         self, folder: Path, recipe: Recipe, *, init: Path | None = None, compile_blocks: bool = True
     ) -> None:
         """With `init`, a run without a state begins with the averaged weights of that checkpoint folder or state."""
-        self._folder, self._recipe = folder, recipe
+        super().__init__(
+            state=folder / "state.pt", curve=folder / "curve.jsonl", steps=recipe.steps, report_every=50
+        )
+        self._recipe = recipe
         self._clips = load_data(folder / "clips")
         self._tokenizer = AutoTokenizer.from_pretrained(folder / "tokenizer")
         self._encoder = UMT5EncoderModel.from_pretrained(folder / "text_encoder").float().eval()
         torch.manual_seed(recipe.seed)
         self._model = model.build_transformer()
-        if init and not (folder / "state.pt").exists():
+        if init and not self._file.exists():
             self._model.load_state_dict(_initial_weights(init))
         self._average = copy.deepcopy(self._model).requires_grad_(False)
         self._helpers = model.Helpers()
-        self._step, self._cpu_seconds = 0, 0.0
         self._make_optimizers()
         self._resume()
         self._run_block = torch.compile(model.run_block, dynamic=False) if compile_blocks else model.run_block
-
-    def run(self, *, save_every: float = 180.0) -> None:
-        """Trains to the recipe's last step; keeps the state every `save_every` seconds and at the end."""
-        losses: list[list[float]] = []
-        saved = time.monotonic()
-        while self._step < self._recipe.steps:
-            before = time.process_time()
-            losses.append(self._train_step())
-            self._cpu_seconds += time.process_time() - before
-            self._step += 1
-            if self._step % _REPORT_EVERY == 0:
-                self._report(losses)
-                losses = []
-            if time.monotonic() - saved > save_every:
-                self._save()
-                saved = time.monotonic()
-        self._save()
 
     def _make_optimizers(self) -> None:
         matrices = [weight for weight in self._model.blocks.parameters() if weight.ndim == 2]
@@ -171,7 +155,8 @@ class Trainer:
         noisy = latents.lerp(pure, level.view(-1, 1, 1, 1, 1))
         blur = _PICTURE_NOISE * torch.rand(len(latents), 1, 1, 1, generator=noise)
         first = batch.from_picture[:, None, None, None]
-        noisy[:, :, 0] = torch.where(first, latents[:, :, 0] + blur * pure[:, :, 0], noisy[:, :, 0])
+        pictures = self._own_pictures(batch, context, noise) + blur * pure[:, :, 0]
+        noisy[:, :, 0] = torch.where(first, pictures, noisy[:, :, 0])
         with torch.autocast("cpu", dtype=torch.bfloat16):
             velocity, middle = model.forward(
                 self._model, noisy, level * 1000, context, batch.from_picture, run=self._run_block
@@ -186,6 +171,24 @@ class Trainer:
         plain = (error.mean(1) * (weight > 0)).sum() / (weight > 0).sum()
         return loss, [plain.item(), weighted.item(), places.item(), mask.item()]
 
+    @torch.no_grad()
+    def _own_pictures(self, batch: Batch, context: Tensor, noise: torch.Generator) -> Tensor:
+        """The clips' first latents (n x 30 x 6 x 10), some of them as the model makes them out in one step."""
+        pictures = batch.latents[:, :, 0].clone()
+        chosen = batch.from_picture.nonzero()[:_OWN_PICTURES, 0]
+        if len(chosen) < _OWN_PICTURES:  # one number of them: each other would be compiled anew
+            return pictures
+        latents, low, high = batch.latents[chosen], *_OWN_LEVELS
+        level = low + (high - low) * torch.rand(len(chosen), generator=noise)
+        noisy = latents.lerp(torch.randn(latents.shape, generator=noise), level.view(-1, 1, 1, 1, 1))
+        none = torch.zeros(len(chosen), dtype=torch.bool)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            velocity, _ = model.forward(
+                self._model, noisy, level * 1000, context[chosen], none, run=self._run_block
+            )
+        pictures[chosen] = (noisy - level.view(-1, 1, 1, 1, 1) * velocity.float())[:, :, 0]
+        return pictures
+
     def _rate(self) -> float:
         left = 1 - self._step / self._recipe.steps
         return min(1, (self._step + 1) / _WARM_UP_STEPS) * max(
@@ -197,26 +200,14 @@ class Trainer:
         decay = min(_EMA_DECAY, (1 + self._step) / (10 + self._step))
         torch._foreach_lerp_(list(self._average.parameters()), list(self._model.parameters()), 1 - decay)
 
-    def _report(self, losses: list[list[float]]) -> None:
-        plain, weighted, places, mask = torch.tensor(losses).mean(0).tolist()
-        line = {
-            "step": self._step,
-            "stage": "pairs" if self._step <= self._recipe.pair_steps else "clips",
-            "cpu_seconds": round(self._cpu_seconds, 1),
-            "loss": round(plain, 4),
-            "weighted": round(weighted, 4),
-            "places": round(places, 4),
-            "mask": round(mask, 4),
-        }
-        with (self._folder / "curve.jsonl").open("a", encoding="utf-8") as curve:
-            curve.write(json.dumps(line) + "\n")
-        print(json.dumps(line), flush=True)
+    def _said(self, losses: Sequence[float]) -> dict[str, Any]:
+        stage = "pairs" if self._step <= self._recipe.pair_steps else "clips"
+        names = ("loss", "weighted", "places", "mask")
+        return {"stage": stage} | {name: round(loss, 4) for name, loss in zip(names, losses, strict=True)}
 
     def _state(self) -> dict[str, Any]:
         return {
             "recipe": asdict(self._recipe),
-            "step": self._step,
-            "cpu_seconds": self._cpu_seconds,
             "model": self._model.state_dict(),
             "average": self._average.state_dict(),
             "helpers": self._helpers.state_dict(),
@@ -224,23 +215,12 @@ class Trainer:
             "muon": self._muon.state_dict(),
         }
 
-    def _save(self) -> None:
-        part = self._folder / "state.part"
-        torch.save(self._state(), part)
-        part.replace(self._folder / "state.pt")
-
-    def _resume(self) -> None:
-        file = self._folder / "state.pt"
-        if not file.exists():
-            return
-        state = torch.load(file, weights_only=True)
-        self._step, self._cpu_seconds = state["step"], state["cpu_seconds"]
+    def _restore(self, state: dict[str, Any]) -> None:
         self._model.load_state_dict(state["model"])
         self._average.load_state_dict(state["average"])
         self._helpers.load_state_dict(state["helpers"])
         self._adam.load_state_dict(state["adam"])
         self._muon.load_state_dict(state["muon"])
-        print(f"resumed at step {self._step}", flush=True)
 
 
 def load_average(folder: Path) -> tuple[WanTransformer3DModel, dict[str, Any]]:
