@@ -16,6 +16,7 @@ from generation.backends.diffusers.training import (
     codec,
     data,
     decoder,
+    onward,
     pack,
     report,
     scorer,
@@ -148,6 +149,7 @@ def _score(arguments: argparse.Namespace) -> None:
     left_open = scorer.score_checkpoint(checkpoint, trial, leave=True, reader_file=reader)
     results: Any = {"ground_truth": ceiling, "checkpoint": scores, "left_open": left_open}
     results["crispness"] = appearance.score_crispness(checkpoint, trial)
+    results["last_stretch"] = onward.score_last_stretch(checkpoint, trial, load_reader(reader))
     results["spread"] = appearance.score_spread(checkpoint, trial, load_reader(reader))
     _note(arguments.folder, f"score {checkpoint.name}", results)
 

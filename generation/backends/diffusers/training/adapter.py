@@ -20,6 +20,7 @@ from generation.backends.diffusers.training.drawing.clip import draw_clip
 from generation.backends.diffusers.training.drawing.paths import anywhere
 from generation.backends.diffusers.training.drawing.scenes import mood
 from generation.backends.diffusers.training.style import print_in_two_inks
+from generation.backends.diffusers.training.trainer import PICTURE_NOISE
 
 _PICTURE_SHARE = 0.35  # of the clips go on from their first picture
 STYLES: dict[str, Callable[[Tensor], Tensor]] = {"two-inks": print_in_two_inks}
@@ -96,7 +97,11 @@ def _loss(pipeline: WanPipeline, style: Callable[[Tensor], Tensor], recipe: Look
         context = text.encode(pipeline.text_encoder, pipeline.tokenizer, captions)[0]
     with torch.autocast("cpu", dtype=torch.bfloat16):
         noisy = latents.lerp(pure, level.view(-1, 1, 1, 1, 1))
-        noisy[:, :, 0] = torch.where(from_picture[:, None, None, None], latents[:, :, 0], noisy[:, :, 0])
+        pictures = (
+            latents[:, :, 0]
+            + PICTURE_NOISE * torch.rand(len(clips), 1, 1, 1, generator=noise) * pure[:, :, 0]
+        )
+        noisy[:, :, 0] = torch.where(from_picture[:, None, None, None], pictures, noisy[:, :, 0])
         velocity = pipeline.transformer(noisy, _times(level, from_picture), context, return_dict=False)[0]
     error = (velocity.float() - (pure - latents)).square().mean(1)
     error[:, 0] *= ~from_picture[:, None, None]

@@ -33,7 +33,7 @@ _EMPTY_SHARE, _OPEN_SHARE, _MISSPELT_SHARE = 0.1, 0.2, 0.01
 _PICTURE_SHARE = 0.2  # of the clips that set out where their words say
 # The first pictures of chained clips are not perfect either: all get up to this deviation, and in this many clips of a
 # step the picture is one that the model itself makes of the clip under that much noise.
-_PICTURE_NOISE, _OWN_PICTURES, _OWN_LEVELS = 0.08, 6, (0.3, 0.8)
+PICTURE_NOISE, _OWN_PICTURES, _OWN_LEVELS = 0.08, 6, (0.3, 0.8)
 _EMA_DECAY = 0.997
 _WARM_UP_STEPS, _LOWEST_RATE = 30, 0.03
 _DETAILED = {"sun": 1.8, "whale": 1.5, "bird": 2.0}  # drawn more often than the others
@@ -153,7 +153,7 @@ class Trainer(Run):
         level = _noise_levels(len(latents), noise)
         pure = torch.randn(latents.shape, generator=noise)
         noisy = latents.lerp(pure, level.view(-1, 1, 1, 1, 1))
-        blur = _PICTURE_NOISE * torch.rand(len(latents), 1, 1, 1, generator=noise)
+        blur = PICTURE_NOISE * torch.rand(len(latents), 1, 1, 1, generator=noise)
         first = batch.from_picture[:, None, None, None]
         pictures = self._own_pictures(batch, context, noise) + blur * pure[:, :, 0]
         noisy[:, :, 0] = torch.where(first, pictures, noisy[:, :, 0])
