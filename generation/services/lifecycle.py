@@ -18,10 +18,11 @@ from audit import log, outbox
 from core import ids
 from core.actors import system
 from generation import progress
+from generation.models import Attempt
 from generation.services.endings import crash, fail, hand_back, reap, reject, took_too_long
 from generation.services.queueing import LEASE, Claim, claim_next, claim_takes, wake_waiting
 from generation.services.results import FINISH
-from generation.states import VideoState
+from generation.states import AttemptEnd, VideoState
 from programme.services import quotas
 
 if TYPE_CHECKING:
@@ -110,6 +111,11 @@ def finish(
             partial(progress.publish, claim.video, state="completed", done=1, total=1), robust=True
         )
     return True
+
+
+def has_finished(*, lease: uuid.UUID) -> bool:
+    """Whether the attempt under this lease has completed its video."""
+    return Attempt.objects.filter(lease_token=lease, end=AttemptEnd.FINISHED).exists()
 
 
 def _values(

@@ -110,7 +110,8 @@ def finish(claim: Claim, taken: Taken, held: Held, *, results: int) -> bool:
         busy=taken.made.seconds * taken.batch / results + time.monotonic() - began,
     )
     finished = _though_the_connection_was_cut(
-        lambda: lifecycle.finish(claim=claim, produced=produced, keys=keys, made=made, now=clock.now())
+        lambda: lifecycle.finish(claim=claim, produced=produced, keys=keys, made=made, now=clock.now()),
+        lambda: lifecycle.has_finished(lease=claim.lease),
     )
     if not finished:
         logger.warning("%s was given to somebody else; our result is dropped", claim.video)
@@ -119,10 +120,13 @@ def finish(claim: Claim, taken: Taken, held: Held, *, results: int) -> bool:
     return finished
 
 
-def _though_the_connection_was_cut(write: Callable[[], bool]) -> bool:
-    """A render takes minutes; the database may have been restarted meanwhile. Its lease lets us try again safely."""
+def _though_the_connection_was_cut(write: Callable[[], bool], written: Callable[[], bool]) -> bool:
+    """A render takes minutes; the database may have been restarted meanwhile. Its lease lets us try again safely.
+
+    Where only the answer was lost, the second try finds no lease any more, and yet the clip is ours.
+    """
     try:
         return write()
     except (OperationalError, InterfaceError):
         connection.close()
-        return write()
+        return write() or written()

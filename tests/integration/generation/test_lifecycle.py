@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from access.caller import Caller
 from audit.models import AuditEvent, OutboxEvent
@@ -20,6 +21,7 @@ from generation.models import Attempt, Master, Rendition, Video
 from generation.services import clips, files, lifecycle, requests
 from generation.services.lifecycle import LEASE, Claim
 from generation.states import TRANSITIONS, AttemptEnd, VideoState
+from generation.worker import render
 from programme.queries import quota_today
 from tests.factories.generation import claim, completed_video, finish, produced, queued_video, video_at
 
@@ -78,9 +80,31 @@ def test_a_worker_that_was_given_up_for_lost_cannot_finish(artist: Caller, now: 
     assert not finish(lost, later)
     assert finish(heir, later)
     assert not finish(heir, later)
+    assert lifecycle.has_finished(lease=heir.lease)
+    assert not lifecycle.has_finished(lease=lost.lease)
     assert Master.objects.count() == 1
     assert list(Attempt.objects.values_list("end", flat=True)) == [AttemptEnd.LOST, AttemptEnd.FINISHED]
     assert not lifecycle.heartbeat(lease=lost.lease, now=later)
+
+
+def test_a_commit_whose_answer_was_lost_keeps_its_clip(
+    artist: Caller, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued_video(artist, now)
+    held = claim(now)
+    answers = iter((OperationalError("server closed the connection"), None))
+
+    def write() -> bool:
+        done = finish(held, now)
+        if fault := next(answers):
+            raise fault
+        return done
+
+    monkeypatch.setattr(
+        render, "connection", SimpleNamespace(close=lambda: None)
+    )  # keeps the test's transaction
+
+    assert render._though_the_connection_was_cut(write, lambda: lifecycle.has_finished(lease=held.lease))
 
 
 def test_a_heartbeat_keeps_the_lease(artist: Caller, now: datetime) -> None:
