@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from core import names
 from core.errors import Invalid
 from generation.rules import LONGEST_PROMPT, bad_character
 
@@ -50,13 +51,13 @@ def check_style(spec: StyleSpec) -> StyleSpec:
     """`spec` without the space around its texts. Raises Invalid naming every field that cannot be used."""
     tidy = replace(
         spec,
-        name=spec.name.strip(),
+        name=_tidy_name(spec.name),
         description=spec.description.strip(),
         template=spec.template.strip() or PLACE,
         negative_prompt=spec.negative_prompt.strip(),
     )
     found = {
-        "name": text_fault(tidy.name, "A name", LONGEST_NAME, least=1, lines=False),
+        "name": _name_fault(tidy.name),
         "description": text_fault(tidy.description, "A description", LONGEST_DESCRIPTION),
         "template": _template_fault(tidy.template),
         "negative_prompt": text_fault(tidy.negative_prompt, "A negative prompt", LONGEST_NEGATIVE),
@@ -69,9 +70,9 @@ def check_style(spec: StyleSpec) -> StyleSpec:
 
 
 def check_name(text: str) -> str:
-    """A name without the space around it. Raises Invalid when it is empty, long or unprintable."""
-    name = text.strip()
-    refuse("invalid_name", {"name": text_fault(name, "A name", LONGEST_NAME, least=1, lines=False)})
+    """A name as it will be shown: NFC, single spaces. Raises Invalid when it is empty, long or unprintable."""
+    name = _tidy_name(text)
+    refuse("invalid_name", {"name": _name_fault(name)})
     return name
 
 
@@ -112,14 +113,14 @@ def joined(*texts: str) -> str:
     return ", ".join(text.strip().rstrip(",") for text in texts if text.strip())
 
 
-def text_fault(text: str, what: str, most: int, *, least: int = 0, lines: bool = True) -> str | None:
+def text_fault(text: str, what: str, most: int, *, least: int = 0) -> str | None:
     if not least <= len(text) <= most:
         return (
             f"{what} has {least} to {most:,} characters."
             if least
             else f"{what} has at most {most:,} characters."
         )
-    if bad_character(text) or (not lines and any(letter in text for letter in "\n\r\t")):
+    if bad_character(text):
         return f"{what} has no control characters. Paste it as plain text."
     return None
 
@@ -129,6 +130,18 @@ def refuse(code: str, faults: dict[str, str | None]) -> None:
     fields = {field: fault for field, fault in faults.items() if fault}
     if fields:
         raise Invalid(code, " ".join(fields.values()), fields=fields)
+
+
+def _tidy_name(text: str) -> str:
+    return text.strip() if names.unseen(text.strip()) else names.tidy(text)
+
+
+def _name_fault(name: str) -> str | None:
+    if names.unseen(name):
+        return "A name has no line breaks and no invisible characters. Type it anew."
+    if name and names.blank(name):
+        return "A name can be seen. Write it with letters."
+    return text_fault(name, "A name", LONGEST_NAME, least=1)
 
 
 def _template_fault(template: str) -> str | None:

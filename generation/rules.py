@@ -18,6 +18,8 @@ SETTINGS = "privateview.settings/1"
 """What `queries.settings` writes and `order_from_settings` reads."""
 _SIZE = re.compile(r"[1-9][0-9]{1,3}x[1-9][0-9]{1,3}")
 LARGEST_SEED = 2**32 - 1
+RATES = (24, 30)
+"""Frames a second of which a variant may offer one or both."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +28,15 @@ class Order:
 
     `takes` renders differ in their seed alone. `style`, `reference` (a picture to start from), `character` and
     `source` (a clip that it comes from, with the `relation`) are public ids; a style or a character also its name.
+    `steps` and `guidance` are not chosen, the variant and the style decide them: another house that orders here says
+    what it takes them to be, and is refused where it is wrong.
     """
 
     prompt: str
     variant: str | None = None
     seconds: int | None = None
     size: str | None = None
+    fps: int | None = None
     seed: int | None = None
     takes: int = 1
     style: str | None = None
@@ -40,6 +45,8 @@ class Order:
     character: str | None = None
     source: str | None = None
     relation: Relation | None = None
+    steps: int | None = None
+    guidance: float | None = None
 
 
 def seeds(first: int, takes: int) -> list[int]:
@@ -92,19 +99,47 @@ def order_faults(order: Order, variant: ModelVariant | None) -> dict[str, str]:
 def _shape_faults(order: Order, variant: ModelVariant) -> dict[str, str]:
     faults = {}
     if order.seconds is not None and order.seconds not in variant.lengths:
-        lengths = ", ".join(str(n) for n in sorted(variant.lengths))
-        faults["seconds"] = f"{variant.name} makes clips of {lengths} seconds, not {order.seconds}."
+        faults["seconds"] = _length_fault(order.seconds, variant)
     if order.size is not None and order.size not in variant.sizes:
-        faults["size"] = f"{variant.name} makes {', '.join(variant.sizes)}, not {order.size[:40]}."
+        sizes = ", ".join(sorted(variant.sizes, key=by_area))
+        faults["size"] = f"{variant.name} makes {sizes}, not {_quoted(order.size)}."
+    if order.fps is not None and order.fps not in variant.rates:
+        rates = " or ".join(str(rate) for rate in sorted(variant.rates))
+        faults["fps"] = f"{variant.name} makes {rates} frames a second, not {order.fps}."
+    if order.steps is not None and order.steps != variant.steps:
+        faults["steps"] = f"{variant.name} takes {variant.steps} steps, not {order.steps}: the model decides."
     return faults
+
+
+def _quoted(size: str) -> str:
+    return size[:40].strip() or "an empty one"
+
+
+def _length_fault(seconds: int, variant: ModelVariant) -> str:
+    """What is nearest comes first, for that is what most will take."""
+    lengths = sorted(variant.lengths)
+    below = [length for length in lengths if length < seconds][-1:]
+    above = [length for length in lengths if length > seconds][:1]
+    near = " and ".join(f"{length}" for length in below + above)
+    nearest = f"The nearest {'are' if below and above else 'is'} {near} seconds"
+    made = ", ".join(str(length) for length in lengths)
+    return f"{nearest}: {variant.name} makes clips of {made} seconds, not {seconds}."
+
+
+def by_area(size: str) -> tuple[int, int]:
+    """Sorts sizes, the small ones first; of two with the same area the wider one."""
+    width, _, height = size.partition("x")
+    return int(width) * int(height), -int(width)
 
 
 def _shape_faults_anywhere(order: Order) -> dict[str, str]:
     faults = {}
     if order.seconds is not None and order.seconds < 1:
         faults["seconds"] = f"A clip lasts at least one second, not {order.seconds}."
+    if order.fps is not None and order.fps not in RATES:
+        faults["fps"] = f"A clip has 24 or 30 frames a second, not {order.fps}."
     if order.size is not None and not _SIZE.fullmatch(order.size):
-        faults["size"] = f"A size is WIDTHxHEIGHT, such as 1280x720, not {order.size[:40]}."
+        faults["size"] = f"A size is WIDTHxHEIGHT, such as 1280x720, not {_quoted(order.size)}."
     return faults
 
 
@@ -141,6 +176,7 @@ def order_from_settings(settings: Any) -> Order:
         variant=_text(settings, "model", faults),
         seconds=_whole(settings, "seconds", faults),
         size=_text(settings, "size", faults),
+        fps=_whole(settings, "fps", faults),
         seed=_whole(settings, "seed", faults),
         style=_text(style, "id", faults, "style"),
         negative_prompt=own_part(

@@ -63,8 +63,12 @@ class Frames:
     width: int
     height: int
     completed_prompt: str
-    ignored_words: tuple[str, ...] = ()  # words of the prompt that the model does not know
+    ignored_words: tuple[str, ...] = ()  # words of the prompt that it did not use
     windows: int = 1  # stretches rendered one after the other, each from the last picture of the one before
+    batch: int = (
+        1  # takes that went through the same forward, this one at `place`: the last bits depend on both
+    )
+    place: int = 0
     constant: bool = (
         False  # the same for every spec: files are made from them once in a process and handed out again
     )
@@ -74,7 +78,8 @@ class Frames:
 class Capability:
     """What a loaded backend says of itself: for the office, for metrics, and for who chooses a worker.
 
-    `memory` in bytes that it takes on its device at most so far; `dtype` as torch names it; `rung` of the memory
+    `hardware` names the model of the device and what of it decides sums; it is empty where that is not known. `memory`
+    in bytes that it takes on its device at most so far; `dtype` as torch names it; `rung` of the memory
     ladder ("none" where everything fits); `images` whether a clip can start from a picture; `adapters` whether LoRA
     files can be loaded; `at_once` how many takes go through one forward.
     """
@@ -88,6 +93,7 @@ class Capability:
     images: bool
     adapters: bool
     at_once: int
+    hardware: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ WITH line AS MATERIALIZED (
 )"""
 _STATUS = """
 SELECT v.id, v.public_id, v.code, v.state, v.prompt, v.completed_prompt, v.seed, v.width, v.height, v.seconds,
-       v.cost, v.attempts_made, v.created_at, v.started_at, v.finished_at, v.error_code, v.error_sentence,
+       v.fps, v.cost, v.attempts_made, v.created_at, v.started_at, v.finished_at, v.error_code, v.error_sentence,
        variant.slug, master.native_width, master.native_height, master.native_frames, master.method,
        v.request, v.take, (SELECT count(*) FROM generation_video t WHERE t.request = v.request),
        v.starred_at IS NOT NULL, v.discarded_at IS NOT NULL, v.negative_prompt, v.ignored_words, v.relation,
@@ -81,6 +81,7 @@ class VideoStatus:
     width: int
     height: int
     seconds: int
+    fps: int
     cost: int
     attempts_made: int
     created_at: datetime

@@ -1,4 +1,4 @@
-"""What a LoRA file holds, read from its header: who takes uploads asks here, without the model libraries."""
+"""What a LoRA file holds, and that its numbers are some: who takes uploads asks here, without the model libraries."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, TypeAlias
 
+import numpy as np
 from safetensors import SafetensorError, safe_open
 
 from generation.errors import SpecRejected
@@ -22,7 +23,14 @@ HIGHEST_RANK: Final = 128
 _DOWN, _UP = ".lora_A.weight", ".lora_B.weight"
 _PART: Final = "transformer."
 _SETTINGS: Final = "lora_adapter_metadata"  # where diffusers writes PEFT's settings
-_NUMBERS: Final = {"F32", "F16", "BF16"}
+# As little-endian whole numbers: all bits but the sign's, and these bits of the largest weight that may be: the largest
+# number of half precision. Infinity and what is no number have more in each format.
+_NUMBERS: Final = {
+    "F32": ("<u4", 0x7FFF_FFFF, 0x477F_E000),
+    "F16": ("<u2", 0x7FFF, 0x7BFF),
+    "BF16": ("<u2", 0x7FFF, 0x477F),
+}
+_PIECE: Final = 1 << 22  # bytes of a tensor in memory at a time
 _MORE_THAN_PLAIN: Final = (
     "alpha_pattern",
     "rank_pattern",
@@ -57,11 +65,12 @@ def inspect_adapter(
     most_bytes: int = MOST_BYTES,
     highest_rank: int = HIGHEST_RANK,
 ) -> AdapterFacts:
-    """Facts of a LoRA file; loads no weights.
+    """Facts of a LoRA file; has a few MiB of its weights in memory at a time.
 
     `checkpoint` is the folder of the pipeline that it is meant for: each target must be there, in the right shape.
     Raises SpecRejected: `adapter_unreadable` (no safetensors file), `adapter_too_large`, `adapter_tensors` (something
-    that is no LoRA pair), `adapter_settings` (more than a plain LoRA), `adapter_rank`, `adapter_targets`.
+    that is no LoRA pair), `adapter_numbers` (more than half precision holds, or none), `adapter_settings` (more than
+    a plain LoRA), `adapter_rank`, `adapter_targets`.
     """
     status = _stat(path)
     if status.st_size > most_bytes:
@@ -88,8 +97,12 @@ def _stat(path: Path) -> os.stat_result:
 @lru_cache(maxsize=64)
 def _read(path: Path, size: int, changed: int) -> tuple[AdapterFacts, dict[str, tuple[int, int]]]:
     """Facts, and for each target (features out, features in). Size and time of change are there for the cache."""
-    pairs = dict(_pairs(_shapes(path)))
+    shapes, numbers = _header(path)
+    if not numbers <= _NUMBERS.keys():
+        raise SpecRejected("adapter_tensors", "An adapter's weights are float32, float16 or bfloat16.")
+    pairs = dict(_pairs(shapes))
     scale = _scale(path)
+    _check_numbers(path, size)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     rank = max(rank for rank, _ in pairs.values())
@@ -97,7 +110,8 @@ def _read(path: Path, size: int, changed: int) -> tuple[AdapterFacts, dict[str, 
     return facts, {module: shape for module, (_, shape) in pairs.items()}
 
 
-def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
+def _header(path: Path) -> tuple[dict[str, tuple[int, ...]], set[str]]:
+    """The shape of each tensor, and the kinds of numbers."""
     try:
         with safe_open(path, framework="numpy") as file:
             slices = {name: file.get_slice(name) for name in file.keys()}  # noqa: SIM118 (it is no dict)
@@ -105,9 +119,28 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
             shapes = {name: tuple(tensor.get_shape()) for name, tensor in slices.items()}
     except (SafetensorError, OSError) as fault:
         raise SpecRejected("adapter_unreadable", "The adapter is no safetensors file.") from fault
-    if not numbers <= _NUMBERS:
-        raise SpecRejected("adapter_tensors", "An adapter's weights are float32, float16 or bfloat16.")
-    return shapes
+    return shapes, numbers
+
+
+def _check_numbers(path: Path, size: int) -> None:
+    """Raises SpecRejected where a weight is huge, infinite or none: every clip with it would be noise, and no clip.
+
+    The tensors lie one after the other at the end of the file, with no gap; safetensors has made sure of that.
+    """
+    with safe_open(path, framework="numpy") as file:
+        slices = [(name, file.get_slice(name)) for name in file.offset_keys()]
+        tensors = [(name, *_NUMBERS[it.get_dtype()], math.prod(it.get_shape())) for name, it in slices]
+    with path.open("rb") as content:
+        content.seek(size - sum(count * np.dtype(kind).itemsize for _, kind, *_, count in tensors))
+        for name, kind, magnitude, largest, count in tensors:
+            piece = _PIECE // np.dtype(kind).itemsize
+            for start in range(0, count, piece):
+                bits = np.fromfile(content, kind, min(piece, count - start))
+                if ((bits & magnitude) > largest).any():
+                    raise SpecRejected(
+                        "adapter_numbers",
+                        f"An adapter's weights are numbers up to 65,504; {name[:100]} has some that are not.",
+                    )
 
 
 def _pairs(shapes: Shapes) -> Iterator[tuple[str, tuple[int, tuple[int, int]]]]:
@@ -173,7 +206,7 @@ def _weights_of(checkpoint: Path) -> dict[str, tuple[int, ...]]:
     """Shape of each two-dimensional weight of the transformer, under its module's name; from the files' headers."""
     found: dict[str, tuple[int, ...]] = {}
     for file in sorted((checkpoint / "transformer").glob("*.safetensors")):
-        for name, shape in _shapes(file).items():
+        for name, shape in _header(file)[0].items():
             if len(shape) == 2 and name.endswith(".weight"):
                 found[_PART + name.removesuffix(".weight")] = shape
     return found

@@ -115,7 +115,9 @@ class NullBackend:
                 width=_WIDTH,
                 height=_HEIGHT,
                 completed_prompt=self.complete_prompt(spec.prompt, spec.seed),
+                batch=len(takes),
+                place=place,
                 constant=self._constant,
             )
-            for spec in takes
+            for place, spec in enumerate(takes)
         ]

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from functools import cache
+from collections.abc import Collection
 
 from generation.backends.base import Backend
 from generation.errors import EngineError
 
 _loading = threading.Lock()
+_loaded: dict[tuple[str, str], Backend] = {}
 
 
 def load(backend: str, checkpoint: str = "builtin") -> Backend:
@@ -18,12 +19,26 @@ def load(backend: str, checkpoint: str = "builtin") -> Backend:
     `owner/name@revision`; of a remote one an address such as `https://host/v1#model`; the null backend has none.
     EngineError when there is no such backend or checkpoint, Transient when a server does not answer.
     """
+    place = (backend, checkpoint)
     with _loading:
-        return _load(backend, checkpoint)
+        if place not in _loaded:
+            _loaded[place] = _open(backend, checkpoint)
+        return _loaded[place]
 
 
-@cache
-def _load(backend: str, checkpoint: str) -> Backend:
+def loaded() -> dict[tuple[str, str], Backend]:
+    """What is in memory, by backend and checkpoint, the first loaded first."""
+    return dict(_loaded)
+
+
+def keep(places: Collection[tuple[str, str]]) -> None:
+    """Let go of all others. Their memory is free once nobody renders with them any more."""
+    with _loading:
+        for place in _loaded.keys() - set(places):
+            del _loaded[place]
+
+
+def _open(backend: str, checkpoint: str) -> Backend:
     if backend == "null":
         from generation.backends.null import open_pace
 

@@ -3,9 +3,10 @@ from generation.models.references import Character, CharacterPicture, Reference
 from generation.models.styles import Adapter, StylePreset
 from generation.models.variants import Codec, ModelVariant, Stage
 from generation.models.videos import Attempt, Video
-from generation.models.workers import Pace, Place, QueueShare, Worker
+from generation.models.workers import LONGEST_KIND, Pace, Place, QueueShare, Worker
 
 __all__ = [
+    "LONGEST_KIND",
     "Adapter",
     "Attempt",
     "Character",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from core.fields import PublicIdField
 
@@ -63,7 +64,7 @@ class Character(models.Model):
         ordering = ["name", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["membership", "name"], condition=Q(removed_at=None), name="character_name_once"
+                Lower("name"), "membership", condition=Q(removed_at=None), name="character_name_once"
             ),
         ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from core.fields import PublicIdField
 
@@ -76,12 +77,14 @@ class StylePreset(models.Model):
         ordering = ["programme", "position", "name", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["programme", "name"],
+                Lower("name"),
+                "programme",
                 condition=Q(membership=None, retired_at=None),
                 name="style_name_once_in_programme",
             ),
             models.UniqueConstraint(
-                fields=["membership", "name"],
+                Lower("name"),
+                "membership",
                 condition=Q(membership__isnull=False, retired_at=None),
                 name="style_name_once_for_member",
             ),

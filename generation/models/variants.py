@@ -18,6 +18,10 @@ class Codec(models.TextChoices):
     AV1 = "av1", "AV1"
 
 
+def default_rates() -> list[int]:
+    return [24]
+
+
 class ModelVariant(models.Model):
     """One way to render: a checkpoint with its steps and limits, and the queue of the workers that hold it.
 
@@ -37,7 +41,11 @@ class ModelVariant(models.Model):
     guidance = models.FloatField()
     sizes = ArrayField(models.CharField(max_length=9), help_text="WIDTHxHEIGHT, the first is the default")
     lengths = ArrayField(models.PositiveSmallIntegerField(), help_text="seconds, the first is the default")
-    fps = models.PositiveSmallIntegerField(default=24)
+    rates = ArrayField(
+        models.PositiveSmallIntegerField(),
+        default=default_rates,
+        help_text="frames a second, 24 or 30 or both; the first is the default",
+    )
     cost_per_second = models.PositiveSmallIntegerField(default=1)
     stage = models.CharField(max_length=5, choices=Stage, default=Stage.DRAFT)
     codec = models.CharField(max_length=4, choices=Codec, default=Codec.H264)
@@ -64,9 +72,10 @@ class ModelVariant(models.Model):
             ),
             models.CheckConstraint(condition=Q(stage__in=Stage.values), name="variant_stage_known"),
             models.CheckConstraint(condition=Q(codec__in=Codec.values), name="variant_codec_known"),
-            models.CheckConstraint(condition=Q(fps__in=[24, 30]), name="variant_fps_24_or_30"),
+            models.CheckConstraint(condition=Q(rates__contained_by=[24, 30]), name="variant_rates_24_or_30"),
             models.CheckConstraint(
-                condition=Q(sizes__len__gte=1, lengths__len__gte=1), name="variant_has_defaults"
+                condition=Q(sizes__len__gte=1, lengths__len__gte=1, rates__len__gte=1),
+                name="variant_has_defaults",
             ),
         ]
 

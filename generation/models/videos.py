@@ -8,6 +8,7 @@ from django.db.models import Q
 
 from core import ids
 from core.fields import PublicIdField
+from generation.models.workers import LONGEST_KIND
 from generation.states import AttemptEnd, Relation, VideoState
 
 
@@ -170,7 +171,7 @@ class Attempt(models.Model):
     error = models.TextField(blank=True, help_text="for the operator; the artist reads the video's sentence")
     checkpoint_digest = models.CharField(max_length=64, blank=True)
     worker_kind = models.CharField(
-        max_length=80, blank=True, help_text="device, dtype and versions: equal bits"
+        max_length=LONGEST_KIND, blank=True, help_text="hardware, dtype, rung and versions: equal bits"
     )
     batch = models.PositiveSmallIntegerField(default=1, help_text="takes that went through one forward")
     place = models.PositiveSmallIntegerField(default=0, help_text="among them, from 0: the bits depend on it")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
+LONGEST_KIND = 160
+
 
 class Worker(models.Model):
     """One process that renders, as it reported itself. It is there while `seen_at` is fresh and `stopped_at` empty."""
@@ -13,7 +15,9 @@ class Worker(models.Model):
     lanes = ArrayField(
         models.CharField(max_length=40), help_text="queues that it takes, the most urgent first"
     )
-    kind = models.CharField(max_length=80, blank=True, help_text="device, dtype and versions: equal bits")
+    kind = models.CharField(
+        max_length=LONGEST_KIND, blank=True, help_text="hardware, dtype, rung and versions: equal bits"
+    )
     held = models.JSONField(
         default=list, help_text="what it holds: checkpoint, digest, memory, load and warm time"
     )
@@ -62,7 +66,7 @@ class Pace(models.Model):
     """
 
     variant = models.ForeignKey("generation.ModelVariant", on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=80, blank=True, help_text="of the worker")
+    kind = models.CharField(max_length=LONGEST_KIND, blank=True, help_text="of the worker")
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
     seconds = models.PositiveSmallIntegerField()

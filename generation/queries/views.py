@@ -14,6 +14,8 @@ from generation.states import Relation, VideoState
 
 @dataclass(frozen=True, slots=True)
 class VariantView:
+    """One way to render. Of `sizes`, `lengths` (seconds) and `rates` (frames a second) the first is the default."""
+
     id: int
     slug: str
     name: str
@@ -22,7 +24,7 @@ class VariantView:
     steps: int
     sizes: tuple[str, ...]
     lengths: tuple[int, ...]
-    fps: int
+    rates: tuple[int, ...]
     cost_per_second: int
     stage: Stage
     images: bool
@@ -151,7 +153,7 @@ def variant_view(row: ModelVariant) -> VariantView:
         steps=row.steps,
         sizes=tuple(row.sizes),
         lengths=tuple(row.lengths),
-        fps=row.fps,
+        rates=tuple(row.rates),
         cost_per_second=row.cost_per_second,
         stage=Stage(row.stage),
         images=row.images,

@@ -12,7 +12,7 @@ from access.gate import Action
 from core.errors import Invalid, NotFound, WrongState
 from generation import look_rules as rules
 from generation.models import Character, CharacterPicture, Reference
-from generation.services import owned
+from generation.services import owned, references
 from programme.queries import MembershipView
 
 
@@ -35,6 +35,17 @@ def create(*, caller: Caller, name: str, pictures: Sequence[str], now: datetime)
         _save(row)
         _put_pictures(row, member, pictures)
     return row.public_id
+
+
+def create_from_clip(*, caller: Caller, name: str, video: str, second: float = 0, now: datetime) -> str:
+    """Name a character after the frame of an own clip at `second`. Raises as `create` and `references.from_clip` do.
+
+    The frame is kept as a picture, unless the character is refused. Call it in no other transaction.
+    """
+    rules.check_name(name)
+    picture = references.from_clip(caller=caller, video=video, second=second, now=now)
+    with references.kept_for(picture, caller=caller, now=now):
+        return create(caller=caller, name=name, pictures=[picture], now=now)
 
 
 def change(

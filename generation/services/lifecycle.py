@@ -18,7 +18,7 @@ from audit import log, outbox
 from core import ids
 from core.actors import system
 from generation import progress
-from generation.models import Attempt
+from generation.models import LONGEST_KIND, Attempt
 from generation.services.endings import crash, fail, hand_back, reap, reject, took_too_long
 from generation.services.queueing import LEASE, Claim, claim_next, claim_takes, wake_waiting
 from generation.services.results import FINISH
@@ -130,7 +130,7 @@ def _values(
         "completed_prompt": produced.completed_prompt,
         "ignored_words": [word[:80] for word in produced.ignored_words[:40]],
         "digest": made.digest,
-        "kind": made.kind[:80],
+        "kind": made.kind[:LONGEST_KIND],
         "rung": made.rung[:40],
         "batch": made.batch,
         "place": made.place,

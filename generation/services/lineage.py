@@ -6,34 +6,43 @@ nothing has changed. Where None stands for "as in the source", an empty text lea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
 from access.caller import Caller
-from core.errors import DomainError, Invalid, NotFound, WrongState
+from core.errors import Invalid, WrongState
 from generation.models import Attempt, ModelVariant, Stage, Video, Worker
-from generation.queries.references import own_reference
 from generation.rules import Order, own_part
 from generation.services import orders, references, sources
 from generation.services.orders import Basis
 from generation.states import OPEN, WORKER_GONE, AttemptEnd, Relation
-from programme.queries import MembershipView
 from programme.services import quotas
 
 
-class Changes(TypedDict, total=False):
-    """What a clip may have otherwise than its source; what is not named, or None, is as it was there."""
+class FinalChanges(TypedDict, total=False):
+    """What a final may have otherwise than its take; what is not named, or None, is as it was there."""
 
-    prompt: str | None
     variant: str | None
     seconds: int | None
     size: str | None
+    fps: int | None
+    style: str | None
+
+
+class Onward(FinalChanges, total=False):
+    """Likewise a clip that goes on from another."""
+
+    prompt: str | None
     seed: int | None
     takes: int
-    style: str | None
     negative_prompt: str | None
+
+
+class Changes(Onward, total=False):
+    """Likewise one with a beginning of its own."""
+
     reference: str | None
     character: str | None
 
@@ -49,7 +58,7 @@ def remix(*, caller: Caller, video: str, now: datetime, **changes: Unpack[Change
     return orders.place(caller=caller, order=order, basis=_basis(source, order), now=now)
 
 
-def extend(*, caller: Caller, video: str, now: datetime, **changes: Unpack[Changes]) -> tuple[str, ...]:
+def extend(*, caller: Caller, video: str, now: datetime, **changes: Unpack[Onward]) -> tuple[str, ...]:
     """Go on from the last native frame of a clip that has rendered, for `seconds` more: a new clip, from that picture.
 
     Raises what `remix` raises, and WrongState (not_completed, no_frames, too_many_references).
@@ -61,41 +70,29 @@ def extend(*, caller: Caller, video: str, now: datetime, **changes: Unpack[Chang
     variant = orders.choose(variants, order)
     _check_images(variant, variants)
     basis = _basis(source, order)
-    if faults := orders.faults(caller=caller, order=order, basis=basis):
-        raise Invalid("invalid_request", " ".join(faults.values()), fields=faults)
+    orders.check(caller=caller, order=order, basis=basis)
     seconds = (order.seconds or variant.lengths[0]) * variant.cost_per_second
     quotas.check_left(membership_id=member.id, seconds=seconds, count=order.takes, now=now)
     picture = references.last_of(caller=caller, video=video, now=now)
-    try:
+    with references.kept_for(picture, caller=caller, now=now):
         return orders.place(caller=caller, order=replace(order, reference=picture), basis=basis, now=now)
-    except DomainError:
-        _forget(caller, member, picture, now)
-        raise
 
 
-def final(
-    *,
-    caller: Caller,
-    video: str,
-    now: datetime,
-    variant: str | None = None,
-    seconds: int | None = None,
-    size: str | None = None,
-) -> tuple[str, ...]:
-    """Render a chosen take with a variant that makes finals: same seed, prompt, look and picture.
+def final(*, caller: Caller, video: str, now: datetime, **changes: Unpack[FinalChanges]) -> tuple[str, ...]:
+    """Render a chosen take with a variant that makes finals: same seed, prompt and picture.
 
-    `variant` is the first that the member may use unless one is named; length and size are the take's where that
-    variant makes them. Raises what `remix` raises, and WrongState (not_completed).
+    The look is the take's, word for word, unless another `style` is named. `variant` is the first that the member may
+    use unless one is named; length, size and rate are the take's where that variant makes them. Raises what `remix`
+    raises, and WrongState (not_completed).
     """
     member = orders.orderer(caller)
     source = sources.finished(member, video)
-    finals = [found for found in orders.variants_for(member) if found.stage == Stage.FINAL]
-    named = _final_variant(finals, variant, orders.variants_for(member) if variant else ())
-    order = _changed(
-        source, [named], {"variant": named.slug, "seconds": seconds, "size": size}, Relation.FINAL
-    )
-    basis = Basis(source, Relation.FINAL, same_look=True)
-    return orders.place(caller=caller, order=order, basis=basis, now=now)
+    variants = orders.variants_for(member)
+    named = _final_variant(variants, changes.get("variant"))
+    # A final without the take's style would be another clip; who wants that remixes it.
+    given = {**changes, "variant": named.slug, "style": changes.get("style") or None}
+    order = _changed(source, [named], given, Relation.FINAL)
+    return orders.place(caller=caller, order=order, basis=_basis(source, order), now=now)
 
 
 def again(*, caller: Caller, video: str, now: datetime) -> tuple[str, ...]:
@@ -110,7 +107,7 @@ def again(*, caller: Caller, video: str, now: datetime) -> tuple[str, ...]:
         sentence = f"This clip is {source.get_state_display()}. It can be rendered again when it has ended."
         raise WrongState("not_ended", sentence)
     _check_same_model(source, now)
-    order = _order(source, Relation.AGAIN)
+    order = replace(_order(source, Relation.AGAIN), fps=None)  # the clip's, offered still or not
     basis = Basis(source, Relation.AGAIN, same_look=True)
     return orders.place(caller=caller, order=order, basis=basis, now=now)
 
@@ -131,6 +128,7 @@ def _order(source: Video, relation: Relation) -> Order:
         variant=source.variant.slug,
         seconds=source.seconds,
         size=f"{source.width}x{source.height}",
+        fps=source.fps,
         seed=source.seed,
         style=source.style.public_id if source.style else None,
         negative_prompt=own_part(source.negative_prompt, style_negative),
@@ -140,7 +138,9 @@ def _order(source: Video, relation: Relation) -> Order:
     )
 
 
-def _changed(source: Video, variants: Sequence[ModelVariant], changes: Changes, relation: Relation) -> Order:
+def _changed(
+    source: Video, variants: Sequence[ModelVariant], changes: Mapping[str, Any], relation: Relation
+) -> Order:
     """The source's order with what was named. Another variant gives its own length and size where it lacks these."""
     order = _order(source, relation)
     given: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
@@ -148,6 +148,8 @@ def _changed(source: Video, variants: Sequence[ModelVariant], changes: Changes, 
         given["reference"] = None
     order = replace(order, **given)
     chosen = next((found for found in variants if found.slug == order.variant), None)
+    if chosen is not None and "fps" not in given and order.fps not in chosen.rates:
+        order = replace(order, fps=None)
     if chosen is None or chosen.pk == source.variant_id:
         return order
     if "seconds" not in given and order.seconds not in chosen.lengths:
@@ -166,9 +168,8 @@ def _check_images(variant: ModelVariant, variants: Sequence[ModelVariant]) -> No
     raise Invalid("images_unsupported", sentence, fields={"model": sentence})
 
 
-def _final_variant(
-    finals: Sequence[ModelVariant], named: str | None, known: Sequence[ModelVariant]
-) -> ModelVariant:
+def _final_variant(variants: Sequence[ModelVariant], named: str | None) -> ModelVariant:
+    finals = [found for found in variants if found.stage == Stage.FINAL]
     if not finals:
         sentence = "There is no model here that makes finals, or none that is open to your cohort."
         raise Invalid("no_final_model", sentence, fields={"model": sentence})
@@ -178,7 +179,7 @@ def _final_variant(
         if found.slug == named:
             return found
     able = ", ".join(found.slug for found in finals)
-    draft = next((found.name for found in known if found.slug == named), None)
+    draft = next((found.name for found in variants if found.slug == named), None)
     if draft is None:
         sentence = f"There is no model “{named[:40]}” here. These make finals: {able}."
         raise Invalid("unknown_model", sentence, fields={"model": sentence})
@@ -221,14 +222,3 @@ def _digest_used_last(variant: ModelVariant) -> set[str]:
     made = Attempt.objects.filter(video__variant=variant, end=AttemptEnd.FINISHED).order_by("-ended_at")
     latest = made.values_list("checkpoint_digest", flat=True).first()
     return {latest} if latest else set()
-
-
-def _forget(caller: Caller, member: MembershipView, picture: str, now: datetime) -> None:
-    """A refused extension leaves no picture behind, unless it was there before."""
-    found = own_reference(picture, member.id)
-    if found is None or found.created_at != now:
-        return
-    try:
-        references.remove(caller=caller, reference=picture, now=now)
-    except (NotFound, WrongState):  # somebody uses it by now
-        return

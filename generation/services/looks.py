@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.db.models import Exists, F, OuterRef, Q
 
+from core import names
 from core.errors import Invalid
 from generation import look_rules as rules
 from generation.models import Adapter, ModelVariant, StylePreset, Video
@@ -83,7 +84,7 @@ def of_clip(*, member: MembershipView, variant: ModelVariant, clip: Video) -> Lo
 def _style(member: MembershipView, named: str) -> StylePreset:
     """The style with that public id or name. A retired one is found where no live one bears the name."""
     usable_adapter = styles.adapters_open_to(member).filter(pk=OuterRef("adapter"))
-    rows = styles.styles_open_to(member).filter(Q(public_id=named) | Q(name=named))
+    rows = styles.styles_open_to(member).filter(Q(public_id=named) | Q(name__iexact=names.tidy(named)))
     rows = rows.select_related("adapter").annotate(adapter_works=Exists(usable_adapter))
     row = rows.order_by(F("retired_at").desc(nulls_first=True), F("membership").asc(nulls_last=True)).first()
     if row is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from access.caller import Caller
 from audit import log
 from core import ids
 from core.errors import Invalid, NotAllowed
-from generation.models import ModelVariant, Video
+from generation.models import ModelVariant, Stage, Video
 from generation.queries.variants import variants_open_to
 from generation.rules import LARGEST_SEED, Order, check_order, order_faults, seeds
 from generation.services import looks, references
@@ -53,6 +54,8 @@ def place(*, caller: Caller, order: Order, basis: Basis | None = None, now: date
     member = orderer(caller)
     open_variants = variants_for(member)
     variant = choose(open_variants, order)
+    if basis is not None and basis.relation == Relation.FINAL:  # what a refusal may name instead
+        open_variants = [other for other in open_variants if other.stage == Stage.FINAL]
     with log.transaction() as events:
         look = _look(member, open_variants, variant, order, basis)
         picture = _picture(member, open_variants, variant, order)
@@ -70,6 +73,16 @@ def place(*, caller: Caller, order: Order, basis: Basis | None = None, now: date
         )
         wake_after_commit(variant.queue)
     return tuple(ids_made)
+
+
+def check(*, caller: Caller, order: Order, basis: Basis | None = None) -> None:
+    """Raise what `place` would, quota aside: for who has to make something first that the order needs."""
+    member = orderer(caller)
+    open_variants = variants_for(member)
+    variant = choose(open_variants, order)
+    with transaction.atomic():
+        _look(member, open_variants, variant, order, basis)
+        _picture(member, open_variants, variant, order)
 
 
 def faults(*, caller: Caller, order: Order, basis: Basis | None = None) -> Mapping[str, str]:
@@ -146,12 +159,17 @@ def _look(
         )
 
     try:
-        return on(variant)
+        look = on(variant)
     except Invalid as refusal:
         if refusal.code != "style_for_another_model":
             raise
         able = [other for other in variants if other != variant and _can(on, other)]
         raise _with_models(refusal, able) from refusal
+    if order.guidance is not None and not math.isclose(order.guidance, look.guidance):
+        decides = "the style" if look.guidance != variant.guidance else "the model"
+        sentence = f"The guidance is {look.guidance:g}, not {order.guidance:g}: {decides} decides."
+        raise Invalid("invalid_request", sentence, fields={"guidance": sentence})
+    return look
 
 
 def _picture(
@@ -219,7 +237,7 @@ def _takes(
             width=width,
             height=height,
             seconds=seconds,
-            fps=again.fps if again else variant.fps,
+            fps=again.fps if again else order.fps or variant.rates[0],
             steps=again.steps if again else variant.steps,
             guidance=look.guidance,
             cost=seconds * variant.cost_per_second,

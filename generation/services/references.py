@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -13,8 +15,8 @@ from django.db import transaction
 from access.caller import Caller
 from access.gate import Action
 from audit import outbox
-from core import ids
-from core.errors import Invalid, NotFound, WrongState
+from core import ids, names
+from core.errors import DomainError, Invalid, NotFound, WrongState
 from generation import look_rules as rules
 from generation.errors import SpecRejected, Transient
 from generation.models import Character, CharacterPicture, Master, ModelVariant, Reference, Video
@@ -64,6 +66,18 @@ def last_of(*, caller: Caller, video: str, now: datetime) -> str:
     member = owned.member(caller, Action.RENDER)
     clip, master = _finished(member, video)
     return _frame(caller, member, clip, master, master.native_frames - 1, now)
+
+
+@contextmanager
+def kept_for(picture: str, *, caller: Caller, now: datetime) -> Iterator[None]:
+    """What an own picture was kept for at `now`: where that is refused the picture goes, unless it was there before."""
+    try:
+        yield
+    except DomainError:
+        if Reference.objects.filter(public_id=picture, created_at=now).exists():
+            with suppress(NotFound, WrongState):  # somebody uses it by now
+                remove(caller=caller, reference=picture, now=now)
+        raise
 
 
 def remove(*, caller: Caller, reference: str, now: datetime) -> None:
@@ -230,7 +244,7 @@ def _own(member: MembershipView, public_id: str) -> Reference:
 
 def _of_character(member: MembershipView, named: str, picture: str | None) -> Reference:
     rows = Character.objects.filter(membership_id=member.id, removed_at=None)
-    character = rows.filter(public_id=named).first() or rows.filter(name=named).first()
+    character = rows.filter(public_id=named).first() or rows.filter(name__iexact=names.tidy(named)).first()
     if character is None:
         raise _refusal("unknown_character", "character", f"There is no character “{named[:60]}” of yours.")
     entries = CharacterPicture.objects.filter(character=character).select_related("reference")

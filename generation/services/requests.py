@@ -15,7 +15,7 @@ from core.errors import NotFound, WrongState
 from generation import progress
 from generation.models import Attempt, Video
 from generation.rules import Order
-from generation.services import orders, sources
+from generation.services import files, orders, sources
 from generation.states import OPEN, AttemptEnd, VideoState
 from programme.services import quotas
 
@@ -29,6 +29,11 @@ def submit(*, caller: Caller, order: Order, now: datetime) -> tuple[str, ...]:
     """
     member = orders.orderer(caller)
     return orders.place(caller=caller, order=order, basis=sources.basis(member, order), now=now)
+
+
+def check(*, caller: Caller, order: Order) -> None:
+    """Raise what `submit` would refuse, quota aside, for a door that keeps a picture for the order first."""
+    orders.check(caller=caller, order=order)
 
 
 def faults(*, caller: Caller, order: Order) -> Mapping[str, str]:
@@ -93,6 +98,8 @@ def end_as_cancelled(row: Video, *, now: datetime) -> None:
     )
     if lease is not None:
         Attempt.objects.filter(lease_token=lease).update(ended_at=now, end=AttemptEnd.CANCELLED)
+        # It may have begun to store its files; which it has is not known here.
+        outbox.add(topic=files.PURGE, payload={"keys": files.keys(row.public_id, lease)}, now=now)
         transaction.on_commit(partial(progress.ask_to_stop, lease), robust=True)
     quotas.release(video=row.public_id, now=now)
     outbox.add(topic="video.failed", payload={"video": row.public_id, "code": "cancelled"}, now=now)

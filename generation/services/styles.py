@@ -17,7 +17,7 @@ from generation.models import Adapter, StylePreset
 from generation.queries import styles as reading
 from generation.services import owned
 from generation.services.owned import Owner
-from programme.queries import ProgrammeView
+from programme.queries import MembershipView, ProgrammeView
 
 __all__ = [
     "StyleSpec",
@@ -107,6 +107,8 @@ def _write(row: StylePreset, owner: Owner, spec: StyleSpec) -> None:
     if owner.member is not None and spec.cohorts:
         sentence = "A style of your own is yours alone; only the programme's name cohorts."
         raise Invalid("cohorts_of_own_style", sentence, fields={"cohorts": sentence})
+    if owner.member is not None and spec.name.casefold() != row.name.casefold():
+        _check_free(owner.member, spec.name)
     cohorts = owned.cohort_rows(owner.programme, spec.cohorts)
     row.name, row.description, row.template = spec.name, spec.description, spec.template
     row.negative_prompt, row.guidance, row.position = spec.negative_prompt, spec.guidance, spec.position
@@ -115,9 +117,21 @@ def _write(row: StylePreset, owner: Owner, spec: StyleSpec) -> None:
         with transaction.atomic():
             row.save()
     except IntegrityError:
-        sentence = f"There is a style called “{spec.name}” already. Choose another name, or retire that one."
-        raise WrongState("name_taken", sentence, field="name") from None
+        raise _taken(
+            f"There is a style called “{spec.name}” already. Choose another name, or retire that one."
+        ) from None
     row.cohorts.set(cohorts)
+
+
+def _check_free(member: MembershipView, name: str) -> None:
+    """A name means one style to a member. Where the programme takes it up later, it stays the member's own."""
+    others = reading.styles_open_to(member).filter(membership=None, retired_at=None)
+    if others.filter(name__iexact=name).exists():
+        raise _taken(f"The programme has a style called “{name}”. Choose another name for yours.")
+
+
+def _taken(sentence: str) -> WrongState:
+    return WrongState("name_taken", sentence, field="name")
 
 
 def _adapter(owner: Owner, public_id: str | None) -> Adapter | None:

@@ -25,7 +25,7 @@ class VariantSpec:
     lengths: tuple[int, ...]
     queue: str
     cost_per_second: int = 1
-    fps: int = 24
+    rates: tuple[int, ...] = (24,)
     position: int = 0
     stage: Stage = Stage.DRAFT
     codec: Codec = Codec.H264
@@ -50,7 +50,7 @@ def put(*, programme_id: int, programme: str, spec: VariantSpec, by: Actor, now:
         "lengths": list(spec.lengths),
         "queue": spec.queue,
         "cost_per_second": spec.cost_per_second,
-        "fps": spec.fps,
+        "rates": list(spec.rates),
         "position": spec.position,
         "stage": spec.stage,
         "codec": spec.codec,

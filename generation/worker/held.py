@@ -29,15 +29,21 @@ class Held:
 
     def __init__(self, claims: Sequence[Claim]) -> None:
         self.began = time.monotonic()
-        # Takes that go through one forward share its time.
-        self.soft_limit = max(claim.soft_limit for claim in claims) * len(claims)
-        self.hard_limit = max(claim.hard_limit for claim in claims) * len(claims)
-        self.armed = False
-        self._claims = list(claims)
+        self.soft_limit = self.hard_limit = 0
+        self.armed_for = 0  # the hard limit that the process will be ended by, once it is watched
+        self._claims: list[Claim] = []
         self._unwanted: set[UUID] = set()
         self._changing = threading.Lock()
         # Its claim has just been told, and nobody can have stopped it sooner than somebody sees it.
         self._asked_at = self._told_at = self.began
+        self.add(claims)
+
+    def add(self, claims: Sequence[Claim]) -> None:
+        """Others that go through the same forward. They share its time, so that it may take longer."""
+        with self._changing:
+            self._claims += claims
+            self.soft_limit = max(claim.soft_limit for claim in self._claims) * len(self._claims)
+            self.hard_limit = max(claim.hard_limit for claim in self._claims) * len(self._claims)
 
     @property
     def claims(self) -> list[Claim]:

@@ -35,6 +35,7 @@ class Pulse:
         self.describe: Callable[[], list[dict[str, Any]]] = list
         self.finished = self.failed = 0
         self._held: Held | None = None
+        self._watching = threading.Lock()  # what has ended is not watched any more, from that moment on
         self._beaten_at = time.monotonic()
         self._thread: threading.Thread | None = None
 
@@ -51,9 +52,10 @@ class Pulse:
         try:
             yield held
         finally:
-            self._held = None
-            if held.armed:
-                faulthandler.cancel_dump_traceback_later()
+            with self._watching:
+                self._held = None
+                if held.armed_for:
+                    faulthandler.cancel_dump_traceback_later()
 
     def _run(self) -> None:
         while True:
@@ -65,14 +67,15 @@ class Pulse:
                 connection.close()
 
     def _tick(self) -> None:
-        held = self._held
-        if held is not None:
-            self._watch(held)
+        with self._watching:
+            held = self._held
+            if held is not None and self.name:
+                self._watch(held)
         if time.monotonic() - self._beaten_at < lifecycle.HEARTBEAT:
             return
-        self._beaten_at = time.monotonic()
         try:
             self._beat(held)
+            self._beaten_at = time.monotonic()  # where it failed, the next tick tries again
         finally:
             if self.name:
                 connection.close_if_unusable_or_obsolete()
@@ -97,11 +100,9 @@ class Pulse:
             )
 
     def _watch(self, held: Held) -> None:
-        if not self.name:
-            return
-        if not held.armed:
+        if held.armed_for != held.hard_limit:
             # In C, so that it fires even while something holds the interpreter's lock.
-            held.armed = True
+            held.armed_for = held.hard_limit
             left = max(1.0, held.hard_limit - held.seconds + _STUCK)
             faulthandler.dump_traceback_later(left, exit=True, file=sys.__stderr__ or 2)
         if held.seconds > held.hard_limit:

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import logging
-import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
-
-from django.db import InterfaceError, OperationalError, connection
 
 from core import clock
 from generation.services import files, lifecycle
 from generation.services.queueing import Claim
 from generation.spec import Adapter, RenderSpec, VisibleMark
-from generation.worker import cache, kinds
+from generation.worker import cache, kinds, scratch, shelf
 from generation.worker.held import Held
+from generation.worker.writing import surely
 
 if TYPE_CHECKING:
-    from generation.backends.base import Backend
     from generation.media.plan import Codec
     from generation.pipeline import Rendered
 
 logger = logging.getLogger(__name__)
-
-
-def backend_of(claim: Claim) -> Backend:
-    from generation.backends import registry
-
-    return registry.load(claim.backend, claim.checkpoint)
 
 
 def spec_of(claim: Claim) -> RenderSpec:
@@ -57,18 +48,17 @@ def spec_of(claim: Claim) -> RenderSpec:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """One claim's frames, and where among the `batch` specs of its forward they were made: the bits depend on it."""
+    """One claim's frames, and its share of the time that its forwards took, in seconds."""
 
     made: Rendered
-    batch: int
-    place: int
+    seconds: float
 
 
 def forward(claims: Sequence[Claim], held: Held) -> list[Taken]:
     """One for each claim. A clip that is rendered again goes through as many at a time, and where it did before."""
     from generation.pipeline import render
 
-    backend = backend_of(claims[0])
+    backend = shelf.backend_of(claims[0])
     specs = [spec_of(claim) for claim in claims]
     if claims[0].repeat > 1:
         specs *= max(1, min(claims[0].repeat, backend.at_once(specs[0])))
@@ -79,19 +69,17 @@ def forward(claims: Sequence[Claim], held: Held) -> list[Taken]:
         cancelled=lambda: held.why_not(claims) is not None,
     )
     places = range(len(claims)) if len(claims) > 1 else [min(claims[0].place, len(made) - 1)]
-    return [Taken(made[place], len(made), place) for place in places]
+    share = sum(rendered.seconds for rendered in made) / len(claims)
+    return [Taken(made[place], share) for place in places]
 
 
-def finish(claim: Claim, taken: Taken, held: Held, *, results: int) -> bool:
-    """Encode, store and complete one take. False when it was no longer ours: then nothing of it is left.
-
-    Of the specs that went through its forward, `results` are clips of their own.
-    """
+def finish(claim: Claim, taken: Taken, held: Held) -> bool:
+    """Encode, store and complete one take. False when it was no longer ours: then nothing of it is left."""
     from generation.pipeline import finish as encode
 
     began = time.monotonic()
-    backend = backend_of(claim)
-    with tempfile.TemporaryDirectory(prefix="render-") as folder:
+    backend = shelf.backend_of(claim)
+    with scratch.folder() as folder:
         produced = encode(
             taken.made,
             mark=VisibleMark(programme=claim.mark_text, code=claim.code),
@@ -105,28 +93,16 @@ def finish(claim: Claim, taken: Taken, held: Held, *, results: int) -> bool:
         digest=backend.checkpoint,
         kind=kinds.kind_of(backend),
         rung=backend.capability().rung,
-        batch=taken.batch,
-        place=taken.place,
-        busy=taken.made.seconds * taken.batch / results + time.monotonic() - began,
+        batch=taken.made.frames.batch,
+        place=taken.made.frames.place,
+        busy=taken.seconds + time.monotonic() - began,
     )
-    finished = _though_the_connection_was_cut(
+    finished = surely(
         lambda: lifecycle.finish(claim=claim, produced=produced, keys=keys, made=made, now=clock.now()),
-        lambda: lifecycle.has_finished(lease=claim.lease),
+        written=lambda: lifecycle.has_finished(lease=claim.lease),
     )
     if not finished:
         logger.warning("%s was given to somebody else; our result is dropped", claim.video)
         for key in keys.values():
             files.store().delete(key)
     return finished
-
-
-def _though_the_connection_was_cut(write: Callable[[], bool], written: Callable[[], bool]) -> bool:
-    """A render takes minutes; the database may have been restarted meanwhile. Its lease lets us try again safely.
-
-    Where only the answer was lost, the second try finds no lease any more, and yet the clip is ours.
-    """
-    try:
-        return write()
-    except (OperationalError, InterfaceError):
-        connection.close()
-        return write() or written()

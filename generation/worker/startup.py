@@ -7,23 +7,19 @@ from __future__ import annotations
 
 import logging
 import sys
-import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
 from django.db import connection
 
 from core import clock
-from generation.errors import EngineError, Transient
 from generation.queries import workers as queries
 from generation.queries.workers import LaneVariant
+from generation.rules import MOST_TAKES
 from generation.services import queueing, workers
-from generation.worker import kinds, run
+from generation.worker import run, scratch, shelf
 from generation.worker.pulse import pulse
-
-if TYPE_CHECKING:
-    from generation.backends.base import Backend
 
 logger = logging.getLogger(__name__)
 
@@ -57,21 +53,22 @@ def faults(worker: Any, variants: Sequence[LaneVariant], lanes: Sequence[str]) -
 
 
 def _time_faults(worker: Any, variants: Sequence[LaneVariant]) -> list[str]:
-    longest = max((variant.hard_limit for variant in variants), default=0)
+    """The last job of a turn may be a request's takes in one forward, which have the time of all of them."""
+    longest = max((variant.hard_limit for variant in variants), default=0) * MOST_TAKES + run.LONGEST_TURN
     found = []
     for name, limit in (
         ("task_time_limit", worker.time_limit),
         ("task_soft_time_limit", worker.soft_time_limit),
     ):
-        if limit and limit < longest + run.LONGEST_TURN:
+        if limit and limit < longest:
             found.append(
-                f"{name} is {limit:.0f} s, and a turn of rendering may take {longest + run.LONGEST_TURN:.0f} s. Leave "
+                f"{name} is {limit:.0f} s, and a turn of rendering may take {longest:.0f} s. Leave "
                 "it unset: each variant has limits of its own, which this worker keeps."
             )
     visible = (worker.app.conf.broker_transport_options or {}).get("visibility_timeout", 3600)
-    if visible < longest + run.LONGEST_TURN:
+    if visible < longest:
         found.append(
-            f"visibility_timeout is {visible} s, and a turn of rendering may take {longest + run.LONGEST_TURN:.0f} s: "
+            f"visibility_timeout is {visible} s, and a turn of rendering may take {longest:.0f} s: "
             "the broker would hand its message out again. Set it to more in broker_transport_options."
         )
     return found
@@ -105,15 +102,16 @@ def _refuse_or_take(sender: Any) -> None:
     connection.close()
     if found := faults(sender, variants, lanes):
         sys.exit("This worker does not start.\n" + "\n".join(f"- {fault}" for fault in found))
-    run.lanes = tuple(dict.fromkeys(variant.queue for variant in variants))
+    shelf.lanes = tuple(dict.fromkeys(variant.queue for variant in variants))
 
 
 @celeryd_after_setup.connect
 def _open(**_: Any) -> None:
     """Load and warm what the lanes need, and say so, before the first message is taken."""
-    if not run.lanes:
+    if not shelf.lanes:
         return
     try:
+        scratch.sweep()
         _report_and_load()
     except Exception as fault:
         logger.exception("the worker could not be opened")
@@ -122,61 +120,11 @@ def _open(**_: Any) -> None:
 
 def _report_and_load() -> None:
     pulse.name = run.worker_name()
-    workers.report(name=pulse.name, lanes=run.lanes, kind="", held=[], now=clock.now())
+    workers.report(name=pulse.name, lanes=shelf.lanes, held=[], now=clock.now())
     pulse.start()
-    held = _load(queries.lane_variants(run.lanes))
-    pulse.describe = lambda: [_told(variant, backend) for variant, backend in held]
-    told = pulse.describe()
-    kind = told[0]["kind"] if told else ""
-    workers.report(name=pulse.name, lanes=run.lanes, kind=kind, held=told, now=clock.now())
-
-
-def _load(variants: Sequence[LaneVariant]) -> list[tuple[LaneVariant, Backend]]:
-    """Each checkpoint once, with the most urgent variant that has it, loaded and warm."""
-    held: dict[tuple[str, str], tuple[LaneVariant, Backend]] = {}
-    for variant in variants:
-        place = (variant.backend, variant.checkpoint)
-        if not variant.enabled or place in held:
-            continue
-        try:
-            held[place] = (variant, _warm(variant))
-        except Transient as fault:  # an outside server that is away: it is asked again when a job comes
-            logger.warning("%s is not ready: %s", variant.slug, fault)
-        except EngineError as fault:
-            sys.exit(f"This worker does not start: the variant {variant.slug} cannot be loaded. {fault}")
-    return list(held.values())
-
-
-def _warm(variant: LaneVariant) -> Backend:
-    from generation.backends import registry
-
-    began = time.monotonic()
-    backend = registry.load(variant.backend, variant.checkpoint)
-    backend.warm()
-    logger.info("%s is ready after %.1f s", variant.slug, time.monotonic() - began)
-    return backend
-
-
-def _told(variant: LaneVariant, backend: Backend) -> dict[str, Any]:
-    """What the office and metrics hear of a checkpoint in memory."""
-    capability = backend.capability()
-    return {
-        "backend": variant.backend,
-        "checkpoint": variant.checkpoint
-        if variant.backend != "remote"
-        else "",  # its address may hold a token
-        "digest": backend.checkpoint,
-        "kind": kinds.kind_of(backend),
-        "device": capability.device,
-        "dtype": capability.dtype,
-        "memory": capability.memory,
-        "load_seconds": round(capability.load_seconds, 2),
-        "warm_seconds": round(capability.warm_seconds, 2),
-        "rung": capability.rung,
-        "images": capability.images,
-        "adapters": capability.adapters,
-        "at_once": capability.at_once,
-    }
+    shelf.stock()
+    pulse.describe = shelf.told
+    workers.report(name=pulse.name, lanes=shelf.lanes, held=shelf.told(), now=clock.now())
 
 
 @worker_shutdown.connect

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import unicodedata
-
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from accounts.models import NAME_LENGTH, User
+from core import names
 from core.errors import Invalid
-
-# Control, format (it can turn the line around it), surrogate, private and unassigned characters; line breaks.
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 def public_name(text: str) -> str:
     """`text` as it will be shown: NFC, single spaces. Raises Invalid when it is empty, long or unprintable."""
-    if any(unicodedata.category(letter) in _UNSEEN for letter in text):
+    if names.unseen(text):
         raise _bad_name("A public name has no control characters or line breaks.")
-    name = " ".join(unicodedata.normalize("NFC", text).split())
-    if not name:
+    name = names.tidy(text)
+    if names.blank(name):
         raise _bad_name("Choose a public name: it stands beside what you show.")
     if len(name) > NAME_LENGTH:
         raise _bad_name(f"A public name has at most {NAME_LENGTH} characters; this has {len(name)}.")

@@ -46,13 +46,19 @@ class ApiView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         _check_body(request, self.largest_file)
+        if request.method == "DELETE":
+            self.no_fields()
 
     def fields(self) -> Fields:
         """The body, of whichever type."""
         return Fields(cast("Mapping[str, Any]", self.request.data))
 
-    def page(self) -> Page:
-        return page(self.request.query_params)
+    def no_fields(self) -> None:
+        """For what takes no body: a field that is sent all the same is refused by name."""
+        self.fields().check()
+
+    def page(self, *others: str) -> Page:
+        return page(self.request.query_params, *others)
 
 
 def answer(

@@ -6,8 +6,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
@@ -17,9 +16,8 @@ from django.core.files.uploadedfile import UploadedFile
 
 from access.caller import Caller
 from api.inputs import Fields
-from core.errors import DomainError, Invalid, NotAllowed, NotFound
+from core.errors import Invalid, NotAllowed, NotFound
 from generation.queries.files import own_clip_of_file
-from generation.queries.references import own_reference
 from generation.rules import Order
 from generation.services import references, requests
 
@@ -31,6 +29,10 @@ _PICTURE = (
     "“input_reference” is a picture in a form, {“file_id”: “ref_…”}, "
     "or {“image_url”: “data:image/png;base64,…”}."
 )
+_DECIDED = {
+    "steps": "The model decides its steps: name another “model” instead of “steps”.",
+    "guidance": "The model decides the guidance, or the “style” where it sets one: leave “guidance” out.",
+}
 _CLIP = "“video” is {“id”: “video_…”}, or the file of one of your clips as you downloaded it."
 
 _Answer = TypeVar("_Answer")
@@ -44,27 +46,38 @@ def membership_of(caller: Caller) -> int:
 
 def order_of(fields: Fields) -> tuple[Order, bytes | None]:
     """A body as an order, and the picture that came with it. Faults of form are left in `fields`."""
-    picture, reference = _reference(fields)
-    takes = fields.whole("n")
+    refuse_decided(fields)
     order = Order(
         prompt=fields.text("prompt", needed=NO_PROMPT) or "",
         variant=fields.text("model"),
         seconds=fields.whole("seconds"),
         size=fields.text("size"),
+        fps=fields.whole("fps"),
         seed=fields.whole("seed"),
-        takes=1 if takes is None else takes,
         style=fields.text("style"),
         negative_prompt=fields.text("negative_prompt"),
-        reference=reference,
         character=fields.text("character"),
     )
-    return order, picture
+    # vLLM-Omni's names, which a house that renders here sends along: refused where they say otherwise.
+    order = replace(
+        order, steps=fields.whole("num_inference_steps"), guidance=fields.number("guidance_scale")
+    )
+    takes = fields.whole("n")
+    picture, reference = _reference(fields)
+    return replace(order, takes=1 if takes is None else takes, reference=reference), picture
+
+
+def refuse_decided(fields: Fields) -> None:
+    """What people would like to choose and the house decides is refused with who decides it."""
+    for name, sentence in _DECIDED.items():
+        fields.refuse(name, sentence)
 
 
 def check(fields: Fields, caller: Caller, order: Order) -> None:
     """Raise Invalid naming the faults of form and of sense together, when there are any of form."""
+    fields.refuse_unknown()
     if fields.faults:
-        sense = requests.faults(caller=caller, order=order)
+        sense = _named(requests.faults(caller=caller, order=order))
         fields.faults.update({name: fault for name, fault in sense.items() if name not in fields.faults})
     fields.check()
 
@@ -73,28 +86,20 @@ def submit(caller: Caller, order: Order, picture: bytes | None, *, now: datetime
     """Queue an order with the picture that came with it; a refusal leaves neither."""
     if picture is None:
         return in_api_words(lambda: requests.submit(caller=caller, order=order, now=now))
-    if faults := requests.faults(caller=caller, order=order):
-        raise Invalid("invalid_request", " ".join(faults.values()), fields=faults)
+    in_api_words(lambda: requests.check(caller=caller, order=order))
     reference = in_api_words(lambda: references.upload(caller=caller, picture=picture, now=now))
-    try:
+    with references.kept_for(reference, caller=caller, now=now):
         return in_api_words(
             lambda: requests.submit(caller=caller, order=replace(order, reference=reference), now=now)
         )
-    except DomainError:
-        found = own_reference(reference, membership_of(caller))
-        if found is not None and found.created_at == now:
-            with suppress(DomainError):
-                references.remove(caller=caller, reference=reference, now=now)
-        raise
 
 
 def clip_named(fields: Fields, caller: Caller) -> str | None:
     """The own clip that `video` names, by its id or by its file. Raises NotFound; a fault of form stays in `fields`."""
-    file = fields.file("video")
+    file, named = fields.file("video"), fields.member("video", "id")
+    if (file is None) == (named is None):
+        fields.faults.setdefault("video", _CLIP)
     if file is None:
-        named = fields.member("video", "id")
-        if named is None and "video" not in fields.faults:
-            fields.faults["video"] = _CLIP
         return named
     found = own_clip_of_file(_sha256(file), membership_of(caller))
     if found is None:
@@ -103,21 +108,31 @@ def clip_named(fields: Fields, caller: Caller) -> str | None:
 
 
 def _reference(fields: Fields) -> tuple[bytes | None, str | None]:
+    """The picture that came along, or the id of one that is here already."""
     file = fields.file("input_reference")
-    if file is not None:
-        return file.read(LARGEST_PICTURE + 1), None
+    reference = fields.member("input_reference", "file_id")
+    address = fields.member("input_reference", "image_url")
     if not fields.given("input_reference"):
         return None, None
-    if reference := fields.member("input_reference", "file_id"):
-        return None, reference
-    address = fields.member("input_reference", "image_url") or ""
-    if found := _DATA_URL.match(address):
-        try:
-            return base64.b64decode(address[found.end() :], validate=True), None
-        except binascii.Error:
-            pass
+    if sum(way is not None for way in (file, reference, address)) == 1:
+        if file is not None:
+            return file.read(LARGEST_PICTURE + 1), None
+        if reference:
+            return None, reference
+        if picture := _picture_in(address or ""):
+            return picture, None
     fields.faults.setdefault("input_reference", _PICTURE)
     return None, None
+
+
+def _picture_in(address: str) -> bytes | None:
+    found = _DATA_URL.match(address)
+    if found is None:
+        return None
+    try:
+        return base64.b64decode(address[found.end() :], validate=True)
+    except binascii.Error:
+        return None
 
 
 def _sha256(file: UploadedFile[Any]) -> str:
@@ -128,7 +143,14 @@ def _sha256(file: UploadedFile[Any]) -> str:
 
 
 # What the domain calls by its own names, as this door's fields.
-_FIELDS = {"variant": "model", "takes": "n", "reference": "input_reference", "picture": "input_reference"}
+_FIELDS = {
+    "variant": "model",
+    "takes": "n",
+    "reference": "input_reference",
+    "picture": "input_reference",
+    "steps": "num_inference_steps",
+    "guidance": "guidance_scale",
+}
 
 
 def in_api_words(call: Callable[[], _Answer]) -> _Answer:
@@ -136,5 +158,8 @@ def in_api_words(call: Callable[[], _Answer]) -> _Answer:
     try:
         return call()
     except Invalid as refusal:
-        named = {_FIELDS.get(name, name): fault for name, fault in refusal.fields.items()}
-        raise Invalid(refusal.code, refusal.sentence, fields=named) from refusal
+        raise Invalid(refusal.code, refusal.sentence, fields=_named(refusal.fields)) from refusal
+
+
+def _named(faults: Mapping[str, str]) -> dict[str, str]:
+    return {_FIELDS.get(name, name): fault for name, fault in faults.items()}

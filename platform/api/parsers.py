@@ -14,6 +14,8 @@ from django.utils.datastructures import MultiValueDict
 from rest_framework import parsers
 from rest_framework.exceptions import ParseError
 
+_MOST_DIGITS = 1000  # a number that is longer than any field takes is refused with its field's name
+
 
 class StrictJSONParser(parsers.JSONParser):
     """UTF-8 (RFC 8259), one object, each name once, no NaN; nesting is refused by depth, not by a crash."""
@@ -23,7 +25,9 @@ class StrictJSONParser(parsers.JSONParser):
     ) -> dict[str, Any]:
         try:
             text = stream.read().decode("utf-8-sig")
-            body = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_constant)
+            body = json.loads(
+                text, object_pairs_hook=_once_each, parse_int=_whole, parse_constant=_no_constant
+            )
         except UnicodeDecodeError as error:
             raise ParseError("The body is not UTF-8.") from error
         except RecursionError as error:
@@ -53,7 +57,13 @@ class PlainMultiPartParser(parsers.MultiPartParser):
     def parse(  # type: ignore[override]
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> dict[str, Any]:
-        parsed = super().parse(stream, media_type, dict(parser_context or {}) | {"encoding": "utf-8"})
+        try:
+            parsed = super().parse(stream, media_type, dict(parser_context or {}) | {"encoding": "utf-8"})
+        except ParseError as error:
+            raise ParseError(
+                "The body is no form as multipart/form-data has it. Clients write it, and its boundary into "
+                "Content-Type, by themselves."
+            ) from error
         return _plain(parsed.data) | _plain(parsed.files)
 
 
@@ -64,6 +74,12 @@ def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             _twice(name)
         found[name] = value
     return found
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > _MOST_DIGITS:
+        raise ParseError(f"A number in the body has {len(digits):,} digits. None here needs more than 18.")
+    return int(digits)
 
 
 def _no_constant(name: str) -> NoReturn:

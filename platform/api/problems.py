@@ -129,6 +129,45 @@ PROBLEMS: dict[str, Problem] = {
     ),
 }
 
+OURS, LOOK = "Ours. Nothing was charged; ", "The style's LoRA file "
+FAULTS: dict[str, str] = {
+    # --- `error.code` of a video that failed after it was taken on
+    "cancelled": "It was stopped by its artist, or by an operator.",
+    "render_failed": f"{OURS}we have been told.",
+    "took_too_long": f"{OURS}a shorter or smaller clip may get through.",
+    "set_aside": f"{OURS}two machines stopped in the middle of it, and we are looking into it.",
+    "file_gone": "A picture or a style file that it starts from was removed before the render began.",
+    "prompt_too_long": "The model takes fewer characters.",
+    "invalid_seed": "The model takes other seeds.",
+    "unsupported_size": "The model does not make this size; the sentence names the nearest that it makes.",
+    "unsupported_length": "The model does not make this length; the sentence names the nearest that it makes.",
+    "unsupported_steps": "The model does not take this number of steps.",
+    "images_unsupported": "The model does not start from a picture.",
+    "image_required": "The model starts from a picture only.",
+    "image_unreadable": "The start picture is none that can be read.",
+    "image_too_large": "The start picture has too many pixels.",
+    "adapters_unsupported": "The model loads no LoRA files.",
+    "adapter_unreadable": f"{LOOK}cannot be read.",
+    "adapter_changed": f"{LOOK}is not the one that was checked.",
+    "adapter_too_large": f"{LOOK}is too large.",
+    "adapter_rank": f"{LOOK}has too high a rank.",
+    "adapter_tensors": f"{LOOK}holds something that is no LoRA pair.",
+    "adapter_settings": f"{LOOK}asks for more than a plain LoRA.",
+    "adapter_targets": f"{LOOK}was made for another model.",
+    "adapter_weight": f"{LOOK}is asked for with too high a weight.",
+    "adapter_numbers": f"{LOOK}holds weights that are infinite, or more than half precision holds.",
+    "adapter_overflow": f"{LOOK}drives the model beyond its numbers: no picture comes out.",
+    "moderation_blocked": "The outside server that renders this model refused the words or the picture.",
+    "refused_by_server": "The outside server that renders this model refused the request.",
+}
+
+
+def faults() -> str:
+    """What can be the matter with a video that failed, as the README has it."""
+    return "\n".join(
+        ["| `error.code` | meaning |", "|---|---|", *(f"| `{c}` | {m} |" for c, m in FAULTS.items())]
+    )
+
 
 def table() -> str:
     """As the README has it."""

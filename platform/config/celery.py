@@ -30,7 +30,7 @@ app.conf.update(
     broker_transport_options={
         # Longer than a worker's turn with the longest render in it. A message that is handed out again all the same
         # does no harm: whoever gets it claims what is there.
-        "visibility_timeout": 6 * 3600,
+        "visibility_timeout": 12 * 3600,
         "global_keyprefix": f"{settings.DEPLOYMENT}:",
         "socket_timeout": 5,
         "socket_connect_timeout": 2,

@@ -129,6 +129,8 @@ CACHES = {
 
 WORKER_DRAIN_SECONDS = env.int("PRIVATE_VIEW_DRAIN_SECONDS", default=60)
 """How long a worker that is asked to leave goes on with the render at hand before it hands it back."""
+METRICS_TOKEN = env.str("PRIVATE_VIEW_METRICS_TOKEN", default="")
+"""Who sends it may read /metrics, which names queues and machines; without it there is no such page."""
 
 # --- people --------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -4,7 +4,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.urls import include, path
 
-from config import health
+from config import health, metrics
 
 admin.site.site_header = "Private View"
 admin.site.site_title = "Private View"
@@ -13,6 +13,7 @@ admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-a
 
 urlpatterns = [
     path("health", health.view, name="health"),
+    path("metrics", metrics.view, name="metrics"),
     path("admin/", admin.site.urls),
     path("v1/", include("api.urls")),
     path("accounts/", include("portal.account_urls")),

@@ -151,7 +151,7 @@ def _script(house: Installation) -> Iterator[Script]:
         {
             "size": SIZE,
             "seconds": SECONDS,
-            "fps": turbo.fps,
+            "fps": turbo.rates[0],
             "steps": turbo.steps,
             "guidance": turbo.guidance,
         },

@@ -24,6 +24,9 @@ from tests.journeys.conftest import House, sign_in
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(420)]
 NewContext = Callable[..., BrowserContext]
 WIDTHS = (1280, 390, 320)
+# Of the ways of a room, those that stand alone on a line of several.
+ALONE = """[...Map.groupBy(document.querySelectorAll('.ways a'), way => way.offsetTop).values()]
+    .filter((line, _, lines) => lines.length > 1 && line.length === 1).map(line => line[0].textContent)"""
 
 
 @pytest.fixture
@@ -44,6 +47,8 @@ def _look(page: Page, address: str) -> list[str]:
         page.set_viewport_size({"width": width, "height": 800})
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             faults.append(f"{address} scrolls sideways at {width}")
+        if alone := page.evaluate(ALONE):
+            faults.append(f"{address} at {width}: {alone} alone on a line")
     # In the dark nothing differs but colours, and those do not differ by width.
     dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
     options: dict[str, Any] = {"runOnly": ["color-contrast"]} if dark else {}

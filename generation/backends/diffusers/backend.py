@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 import threading
 import time
@@ -11,23 +10,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import diffusers
 import numpy as np
-import torch
-import transformers
 from PIL import Image as Pictures
 
-from generation.backends.diffusers import sizes
+from generation.backends.diffusers import hardware, sizes
 from generation.backends.diffusers.checkpoints import digest, locate, refuse_foreign_code
 from generation.backends.diffusers.families import read_profile
 from generation.backends.diffusers.lora import check_adapter
 from generation.backends.diffusers.prompts import SmallWorld
-from generation.backends.diffusers.room import Room
+from generation.backends.diffusers.room import Clip, Room
 from generation.backends.diffusers.steps import Track
 from generation.backends.diffusers.windows import Take
 from generation.backends.pictures import check_picture
 from generation.errors import SpecRejected
-from generation.spec import Cancelled, Capability, Frames, Image, Progress, RenderSpec
+from generation.spec import Cancelled, Capability, Frames, Progress, RenderSpec
 
 _LONGEST_PROMPT: Final = 32_000
 _LARGEST_SEED: Final = 2**63 - 1
@@ -45,7 +41,7 @@ class DiffusersBackend:
         self._profile = read_profile(folder)
         self.checkpoint: str = digest(folder)
         self._words = SmallWorld(folder / self._profile.vocabulary) if self._profile.vocabulary else None
-        self._room = Room(folder, self._profile, _prepare_torch())
+        self._room = Room(folder, self._profile, hardware.prepare())
         self._load_seconds = time.monotonic() - started
         self._warm_seconds = 0.0
         self._turn = threading.Lock()
@@ -62,6 +58,7 @@ class DiffusersBackend:
             images=self._profile.starts_from_pictures,
             adapters=self._room.takes_adapters,
             at_once=self._room.most_at_once,
+            hardware=hardware.describe(self._room.device),
         )
 
     def warm(self) -> None:
@@ -79,7 +76,7 @@ class DiffusersBackend:
 
     def complete_prompt(self, prompt: str, seed: int) -> str:
         """The prompt without outer spaces, or a whole sentence where the checkpoint brings its vocabulary."""
-        return self._complete(prompt, seed, "")[0]
+        return self._complete(prompt, seed)[0]
 
     def check(self, spec: RenderSpec) -> None:
         """Raises SpecRejected for what the checkpoint's profile excludes, and for files that it cannot use."""
@@ -113,7 +110,7 @@ class DiffusersBackend:
         track.ask()
         with self._turn:
             clips = self._room.render(planned, track)
-        return [self._frames(take, pictures) for take, pictures in zip(planned, clips, strict=True)]
+        return [self._frames(take, clip) for take, clip in zip(planned, clips, strict=True)]
 
     def _check_picture(self, spec: RenderSpec) -> None:
         if spec.image is None:
@@ -125,44 +122,37 @@ class DiffusersBackend:
             check_picture(spec.image)
 
     def _take(self, spec: RenderSpec) -> Take:
-        prompt, _ = self._complete(spec.prompt, spec.seed, spec.earlier)
+        prompt, _ = self._complete(spec.prompt, spec.seed, spec.earlier, spec.negative_prompt)
         return Take(spec, prompt, sizes.native_size(self._profile, spec))
 
-    def _complete(self, prompt: str, seed: int, earlier: str) -> tuple[str, tuple[str, ...]]:
-        """The prompt that is rendered, and the words that the model does not know."""
+    def _complete(
+        self, prompt: str, seed: int, earlier: str = "", negative: str = ""
+    ) -> tuple[str, tuple[str, ...]]:
+        """The prompt that is rendered, and the words that are not used in it."""
         if self._words is None:
             return prompt.strip(), ()
-        completed = self._words.complete(prompt, seed, earlier)
+        completed = self._words.complete(prompt, seed, earlier, negative)
         return completed.prompt, completed.ignored
 
-    def _frames(self, take: Take, pictures: list[Image]) -> Frames:
-        height, width, _ = pictures[0].shape
-        _, ignored = self._complete(take.spec.prompt, take.spec.seed, take.spec.earlier)
+    def _frames(self, take: Take, clip: Clip) -> Frames:
+        height, width, _ = clip.pictures[0].shape
+        _, ignored = self._complete(take.spec.prompt, take.spec.seed)
         return Frames(
-            images=pictures,
-            count=len(pictures),
+            images=clip.pictures,
+            count=len(clip.pictures),
             width=width,
             height=height,
             completed_prompt=take.prompt,
             ignored_words=ignored,
             windows=take.size.windows,
+            batch=clip.batch,
+            place=clip.place,
         )
 
 
 def open_checkpoint(checkpoint: str) -> DiffusersBackend:
     """Loads `builtin`, a folder, or `owner/name` with an optional `@revision` from the hub."""
     return DiffusersBackend(locate(checkpoint))
-
-
-def _prepare_torch() -> torch.device:
-    if threads := os.environ.get("PRIVATE_VIEW_TORCH_THREADS"):
-        torch.set_num_threads(int(threads))
-    for library in (diffusers, transformers):
-        library.utils.logging.set_verbosity_error()
-        library.utils.logging.disable_progress_bar()
-    torch.backends.cudnn.benchmark = False  # it may choose another algorithm, and other bits, from run to run
-    torch.backends.cudnn.deterministic = True
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def _any_picture(folder: Path) -> Path:

@@ -47,7 +47,7 @@ class Loaded:
         try:
             with each_step(pipeline, after) as callback:
                 made = pipeline(**arguments(self._profile, pipeline, run), **callback)
-            return to_pictures(made.frames)
+            return to_pictures(made.frames, adapted=self.adapters.heard)
         except BaseException:
             pipeline.maybe_free_model_hooks()
             raise

@@ -34,11 +34,17 @@ class Adapters:
     def __init__(self, pipeline: Any) -> None:
         self._pipeline = pipeline
         self._loaded: str | None = None
+        self._strength = 0.0
 
     @property
     def supported(self) -> bool:
         """Whether diffusers can load adapters for this kind of pipeline."""
         return hasattr(self._pipeline, "load_lora_weights")
+
+    @property
+    def heard(self) -> bool:
+        """Whether what the model makes now is an adapter's doing as well."""
+        return self._loaded is not None and self._strength != 0
 
     def use(self, adapter: Adapter | None) -> None:
         """Makes the next render speak with this adapter, or with none; two experts both get it."""
@@ -48,9 +54,9 @@ class Adapters:
             return
         if self._loaded is None:
             self._load(adapter)
-        facts = inspect_adapter(adapter.path)
+        self._strength = adapter.weight * inspect_adapter(adapter.path).scale
         for expert in experts(self._pipeline):
-            expert.set_adapters(_NAME, weights=adapter.weight * facts.scale)
+            expert.set_adapters(_NAME, weights=self._strength)
 
     def _load(self, adapter: Adapter) -> None:
         """Tensors alone: the settings in the file's header could ask for more than a LoRA does (they are checked)."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +24,15 @@ from generation.spec import Image
 
 logger = logging.getLogger(__name__)
 Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """One take's pictures, and where among the `batch` takes of its forward they were made."""
+
+    pictures: list[Image]
+    batch: int = 1
+    place: int = 0
 
 
 class Room:
@@ -57,8 +68,8 @@ class Room:
             return 1
         return self._fit(take.size)
 
-    def render(self, takes: Sequence[Take], track: Track) -> list[list[Image]]:
-        """Pictures of each take. Memory that runs out costs a step down, once in a render; then it is Transient."""
+    def render(self, takes: Sequence[Take], track: Track) -> list[Clip]:
+        """A clip of each take. Memory that runs out costs a step down, once in a render; then it is Transient."""
         if self._loaded is None:  # it did not fit last time; there may be room by now
             self._settle(self.rung)
         if len(takes) > 1 and not any(take.alone for take in takes):
@@ -84,19 +95,20 @@ class Room:
         fit = self.meter.at_once(size.volume)
         return fit if self._limit is None else min(fit, self._limit)
 
-    def _attempt(self, takes: Sequence[Take], track: Track) -> list[list[Image]]:
+    def _attempt(self, takes: Sequence[Take], track: Track) -> list[Clip]:
         track.start(takes[0].spec.steps, runs=1)
         self._use_adapter(takes)
         with self.meter.measuring(len(takes) * takes[0].size.volume):
-            return _in_memory(lambda: render_together(self._there, takes, track))
+            made = _in_memory(lambda: render_together(self._there, takes, track))
+        return [Clip(pictures, len(takes), place) for place, pictures in enumerate(made)]
 
-    def _attempt_each(self, takes: Sequence[Take], track: Track) -> list[list[Image]]:
+    def _attempt_each(self, takes: Sequence[Take], track: Track) -> list[Clip]:
         track.start(takes[0].spec.steps, runs=sum(take.size.windows for take in takes))
         self._use_adapter(takes)
         clips = []
         for take in takes:
             with self.meter.measuring(take.size.volume):
-                clips.append(_in_memory(lambda take=take: render_alone(self._there, take, track)))  # type: ignore[misc]
+                clips.append(Clip(_in_memory(partial(render_alone, self._there, take, track))))
         return clips
 
     def _use_adapter(self, takes: Sequence[Take]) -> None:

@@ -10,6 +10,7 @@ from generation.progress import Step
 from generation.queries import VariantView
 from generation.queries.kept import HitRates
 from generation.queries.lineage import Lineage
+from generation.rules import by_area
 from generation.states import Relation, VideoState
 from generation.status import VideoStatus
 from review.queries import ShareState
@@ -33,6 +34,7 @@ def video(row: VideoStatus, *, share: ShareState = _PRIVATE, step: Step | None =
         "prompt": row.prompt,
         "size": f"{row.width}x{row.height}",
         "seconds": str(row.seconds),
+        "fps": row.fps,
         "remixed_from_video_id": row.source if row.relation == Relation.REMIX else None,
         "error": {"code": row.error_code, "message": row.error_sentence} if row.error_code else None,
         "completed_prompt": row.completed_prompt or None,
@@ -78,7 +80,7 @@ def _quota(row: VideoStatus) -> dict[str, int]:
 
 
 def model(variant: VariantView) -> dict[str, Any]:
-    """OpenAI's model object, and what may be asked of it; the first of each list is what is taken unasked."""
+    """OpenAI's model object, what may be asked of it, and what is taken unasked."""
     return {
         "id": variant.slug,
         "object": "model",
@@ -86,9 +88,15 @@ def model(variant: VariantView) -> dict[str, Any]:
         "owned_by": "private-view",
         "name": variant.name,
         "description": variant.description,
-        "sizes": list(variant.sizes),
-        "seconds": [str(length) for length in variant.lengths],
-        "fps": variant.fps,
+        "sizes": sorted(variant.sizes, key=by_area),
+        "seconds": [str(length) for length in sorted(variant.lengths)],
+        "rates": sorted(variant.rates),
+        "defaults": {
+            "size": variant.sizes[0],
+            "seconds": str(variant.lengths[0]),
+            "fps": variant.rates[0],
+        },
+        "fps": variant.rates[0],
         "steps": variant.steps,
         "cost_per_second": variant.cost_per_second,
         "stage": str(variant.stage),

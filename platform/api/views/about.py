@@ -11,7 +11,7 @@ from access.caller import Caller
 from api import representations as shapes
 from api.base import ApiView, answer
 from api.inputs import flat
-from api.problems import PROBLEMS
+from api.problems import FAULTS, PROBLEMS
 from core.errors import NotAllowed, NotFound
 from generation import queries as generation
 from generation.queries import VariantView
@@ -68,11 +68,17 @@ class Problem(ApiView):
     authentication_classes = []
 
     def get(self, request: Request, code: str) -> Response:
-        problem = PROBLEMS.get(code)
-        if problem is None:
+        problem, fault = PROBLEMS.get(code), FAULTS.get(code)
+        if problem is None and fault is None:
             raise NotFound("not_found", "There is no such code.")
         return answer(
-            {"code": code, "status": problem.status, "title": problem.title, "meaning": problem.meaning}
+            {
+                "code": code,
+                "status": problem.status if problem else None,
+                "title": problem.title if problem else "The render failed",
+                "meaning": problem.meaning if problem else fault,
+                "of_a_failed_video": fault,
+            }
         )
 
 

@@ -18,7 +18,7 @@ from generation.queries.kept import hit_rates
 from generation.queries.lineage import lineage as tree
 from generation.queries.settings import settings
 from generation.services import choices, lineage, requests
-from generation.services.lineage import Changes
+from generation.services.lineage import Changes, FinalChanges, Onward
 
 _CHOICES = {
     "star": choices.star,
@@ -26,6 +26,10 @@ _CHOICES = {
     "discard": choices.discard,
     "restore": choices.restore,
 }
+BEGINS = (
+    "A clip that goes on begins with the last picture of the one before. Remix that one to begin otherwise."
+)
+SEND_FIRST = "Here “input_reference” is {“file_id”: “ref_…”}: send the picture first."
 _CHOICE = f"“choice” is one of {', '.join(_CHOICES)}."
 
 
@@ -33,7 +37,7 @@ class Remix(ApiView):
     def post(self, request: Request, video: str) -> Response:
         """Another clip with other words; what is not named is as in this one, the seed included."""
         gate.check_may(self.caller, gate.Action.RENDER)
-        changes = _changes(self.fields(), prompt=orders.NO_PROMPT)
+        changes = _changes(self.fields())
         made = in_api_words(lambda: lineage.remix(caller=self.caller, video=video, now=self.now, **changes))
         return asked(self, made)
 
@@ -47,7 +51,7 @@ class Edits(ApiView):
         gate.check_may(self.caller, gate.Action.RENDER)
         fields = self.fields()
         video = orders.clip_named(fields, self.caller)
-        changes = _changes(fields, prompt=orders.NO_PROMPT)
+        changes = _changes(fields)
         made = in_api_words(
             lambda: lineage.remix(caller=self.caller, video=video or "", now=self.now, **changes)
         )
@@ -62,8 +66,11 @@ class Extensions(ApiView):
     def post(self, request: Request) -> Response:
         gate.check_may(self.caller, gate.Action.RENDER)
         fields = self.fields()
+        for name in ("input_reference", "character"):
+            fields.refuse(name, BEGINS)
         video = orders.clip_named(fields, self.caller)
-        changes = _changes(fields)
+        changes = _onward(fields)
+        fields.check()
         made = in_api_words(
             lambda: lineage.extend(caller=self.caller, video=video or "", now=self.now, **changes)
         )
@@ -72,16 +79,19 @@ class Extensions(ApiView):
 
 class Final(ApiView):
     def post(self, request: Request, video: str) -> Response:
-        """The same seed, words and style with a variant that makes finals."""
+        """The same seed and words with a variant that makes finals, in the take's style or in another one."""
         gate.check_may(self.caller, gate.Action.RENDER)
         fields = self.fields()
-        variant, seconds, size = fields.text("model"), fields.whole("seconds"), fields.text("size")
-        fields.check()
-        made = in_api_words(
-            lambda: lineage.final(
-                caller=self.caller, video=video, now=self.now, variant=variant, seconds=seconds, size=size
-            )
+        orders.refuse_decided(fields)
+        changes = FinalChanges(
+            variant=fields.text("model"),
+            seconds=fields.whole("seconds"),
+            size=fields.text("size"),
+            fps=fields.whole("fps"),
+            style=fields.text("style"),
         )
+        fields.check()
+        made = in_api_words(lambda: lineage.final(caller=self.caller, video=video, now=self.now, **changes))
         return asked(self, made)
 
 
@@ -89,6 +99,7 @@ class Again(ApiView):
     def post(self, request: Request, video: str) -> Response:
         """The same frames once more."""
         gate.check_may(self.caller, gate.Action.RENDER)
+        self.no_fields()
         return asked(self, in_api_words(lambda: lineage.again(caller=self.caller, video=video, now=self.now)))
 
 
@@ -139,6 +150,7 @@ class OneRequest(ApiView):
 class CancelRequest(ApiView):
     def post(self, request: Request, order: str) -> Response:
         gate.check_may(self.caller, gate.Action.CHANGE_OWN)
+        self.no_fields()
         membership = membership_of(self.caller)
         requests.cancel_request(request=order, membership_id=membership, by=self.caller.actor, now=self.now)
         rows = status.takes(order, membership)
@@ -152,26 +164,32 @@ class HitRates(ApiView):
         return answer(shapes.hit_rates(hit_rates(membership_of(self.caller))))
 
 
-def _changes(fields: Fields, *, prompt: str | None = None) -> Changes:
-    """What a clip is to have otherwise; `prompt` is the sentence where one must be there. Raises Invalid."""
-    reference = fields.member("input_reference", "file_id") if fields.given("input_reference") else None
-    if fields.given("input_reference") and reference is None:
-        fields.faults.setdefault(
-            "input_reference", "Here “input_reference” is {“file_id”: “ref_…”}: send the picture first."
-        )
-    changes = Changes(
+def _onward(fields: Fields, *, prompt: str | None = None) -> Onward:
+    """What a clip is to have otherwise; `prompt` is the sentence where one must be there."""
+    orders.refuse_decided(fields)
+    changes = Onward(
         prompt=fields.text("prompt", needed=prompt),
         variant=fields.text("model"),
         seconds=fields.whole("seconds"),
         size=fields.text("size"),
+        fps=fields.whole("fps"),
         seed=fields.whole("seed"),
         style=fields.text("style"),
         negative_prompt=fields.text("negative_prompt"),
-        reference=reference,
-        character=fields.text("character"),
     )
     takes = fields.whole("n")
     if takes is not None:
         changes["takes"] = takes
+    return changes
+
+
+def _changes(fields: Fields) -> Changes:
+    """Likewise for one with words of its own, which may begin with another picture. Raises Invalid."""
+    reference = fields.member("input_reference", "file_id")
+    if fields.given("input_reference") and reference is None:
+        fields.faults.setdefault("input_reference", SEND_FIRST)
+    changes = Changes(
+        **_onward(fields, prompt=orders.NO_PROMPT), reference=reference, character=fields.text("character")
+    )
     fields.check()
     return changes

@@ -23,6 +23,7 @@ from generation.services import characters, references, styles
 from programme.queries import MembershipView
 
 NO_PICTURE = "Send a PNG, JPEG or WebP as “file”, or name “video” and “second”."
+EITHER = "Send “pictures” or “video”, not both."
 
 
 class Styles(ApiView):
@@ -80,7 +81,8 @@ class References(ApiView):
         fields = self.fields()
         file, video = fields.file("file"), fields.text("video")
         second = fields.number("second")
-        if file is None and (video is None or second is None):
+        sent = (file is not None, fields.given("file"), video is not None, second is not None)
+        if sent not in {(True, True, False, False), (False, False, True, True)}:
             fields.faults.setdefault("file", NO_PICTURE)
         fields.check()
         if file is not None:
@@ -126,11 +128,14 @@ class Characters(ApiView):
         fields = self.fields()
         name = fields.text("name", needed="Give the character a name.") or ""
         pictures = fields.texts("pictures")
+        if pictures:
+            fields.refuse("video", EITHER)
         clip = None if pictures else orders.clip_named(fields, self.caller)
         fields.check()
         if clip is not None:
-            pictures = (references.from_clip(caller=self.caller, video=clip, second=0, now=self.now),)
-        made = characters.create(caller=self.caller, name=name, pictures=pictures, now=self.now)
+            made = characters.create_from_clip(caller=self.caller, name=name, video=clip, now=self.now)
+        else:
+            made = characters.create(caller=self.caller, name=name, pictures=pictures, now=self.now)
         return answer(shapes.character(_character(self.caller, made)))
 
 

@@ -50,6 +50,7 @@ class Cases(ReviewView):
 class Claim(ReviewView):
     def post(self, request: Request) -> Response:
         self.reviewer()
+        self.no_fields()
         lease = leases.claim_next(by=self.caller.actor, now=self.now)
         return answer({"object": "review.claim", "lease": shapes.lease(lease) if lease else None})
 

@@ -68,9 +68,10 @@ class Shares(ApiView):
     """An artist's own wishes to share; for an operator's token all shares of a programme."""
 
     def get(self, request: Request) -> Response:
-        page = self.page()
+        operates = self.caller.membership is None
+        page = self.page("programme") if operates else self.page()
         limit = page.limit + 1
-        if self.caller.membership is None:
+        if operates:
             gate.check_may(self.caller, gate.Action.REVOKE_ANY_SHARE)
             programme = programme_of(self.caller, request)
             rows = [shapes.grant(row) for row in review.grants(programme, limit=limit, after=page.after)]

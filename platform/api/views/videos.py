@@ -68,6 +68,7 @@ class OneVideo(ApiView):
 class Cancel(ApiView):
     def post(self, request: Request, video: str) -> Response:
         gate.check_may(self.caller, gate.Action.CHANGE_OWN)
+        self.no_fields()
         membership = membership_of(self.caller)
         requests.cancel(video=video, membership_id=membership, by=self.caller.actor, now=self.now)
         return answer(shapes.video(own(self.caller, video)))

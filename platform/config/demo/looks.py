@@ -19,7 +19,7 @@ IN_WORDS = StyleSpec(
 WITH_ADAPTER = {
     "two-inks": StyleSpec(
         name="Two inks",
-        description="A print in blue and red ink on warm paper.",
+        description="A two-colour print on warm paper, blue and red for most things.",
         position=1,
     ),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -24,7 +25,7 @@ from generation.queries.characters import own_characters
 from generation.services import requests
 from portal.artist.family import tree
 from portal.artist.finals import finals_of
-from portal.artist.words import now_of
+from portal.artist.words import again, now_of
 from portal.errors import status_of
 from portal.gates import hidden, requires
 from review import queries as review
@@ -58,13 +59,14 @@ def page(
     status: int = 200,
 ) -> HttpResponse:
     """The clip's page; with a form that was refused, as it was typed: a wish, or a verb of lineage."""
-    context = _state(clip) | _making(caller, clip)
+    sent = request.POST if refused else {}
+    context = _state(clip) | _making(caller, clip, sent if refused and refused[0] == "final" else {})
     share = context["share"]
     context |= {
         "wish": wish or share.wish or Wish(title="", show_prompt=True, show_variant=True),
         "errors": errors or {},
         "refused": {refused[0]: refused[1].sentence} if refused else {},
-        "sent": request.POST if refused else {},
+        "sent": sent,
         "may_share": gate.may(caller, Action.ASK_TO_SHARE),
         "mp4": clip.master.rendition("mp4") if clip.master else None,
         "review_hours": REVIEW_HOURS,
@@ -73,8 +75,8 @@ def page(
     return render(request, "studio/clip.html", context, status=status_of(refused[1]) if refused else status)
 
 
-def _making(caller: Caller, clip: ClipView) -> dict[str, Any]:
-    """What it was made with, where it comes from, what can come from it. Seven statements."""
+def _making(caller: Caller, clip: ClipView, sent: Mapping[str, str]) -> dict[str, Any]:
+    """What it was made with, where it comes from, what can come from it; `sent` for a final. Eight statements."""
     variants = generation.usable_variants(caller.membership) if caller.membership else []
     own = next((variant for variant in variants if variant.slug == clip.variant_slug), None)
     family = generation.lineage(clip.public_id, clip.membership_id)
@@ -82,7 +84,8 @@ def _making(caller: Caller, clip: ClipView) -> dict[str, Any]:
         "made_with": generation.settings(clip.public_id, clip.membership_id),
         "family": tree(family) if family is not None and len(family.clips) > 1 else [],
         "family_whole": family is None or family.whole,
-        "finals": finals_of(variants, clip) if clip.master else {},
+        "finals": finals_of(caller.membership, variants, clip, sent) if clip.master else {},
+        "again": again(clip, offered=own is not None),
         "goes_on": [variant for variant in variants if variant.images] if clip.master else [],
         "lengths": sorted(own.lengths) if own else [],
         "characters": own_characters(clip.membership_id) if clip.master else [],

@@ -33,6 +33,8 @@ def _final(request: HttpRequest, caller: Caller, video: str, now: datetime) -> t
         variant=request.POST.get("variant") or None,
         seconds=number("seconds", request.POST.get("seconds", "")),
         size=request.POST.get("size") or None,
+        fps=number("fps", request.POST.get("fps", "")),
+        style=request.POST.get("style") or None,
     )
 
 
@@ -78,14 +80,15 @@ def frame(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     clip = clips.own_clip(caller, video)
     now, use = clock.now(), request.POST.get("use", "")
     try:
-        picture = references.from_clip(
-            caller=caller, video=video, second=_second(request.POST.get("second", "")), now=now
-        )
+        second = _second(request.POST.get("second", ""))
         if use == "new":
             name = request.POST.get("name", "")
-            characters.create(caller=caller, name=name, pictures=[picture], now=now)
-        elif use.startswith(CHARACTER):
-            _add(caller, clip.membership_id, use.removeprefix(CHARACTER), picture)
+            characters.create_from_clip(caller=caller, name=name, video=video, second=second, now=now)
+            return redirect("portal:characters")
+        picture = references.from_clip(caller=caller, video=video, second=second, now=now)
+        if use.startswith(CHARACTER):
+            with references.kept_for(picture, caller=caller, now=now):
+                _add(caller, clip.membership_id, use.removeprefix(CHARACTER), picture)
     except DomainError as refusal:
         return clips.page(request, caller, clip, refused=("frame", refusal))
     if use == "start":

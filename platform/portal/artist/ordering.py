@@ -16,7 +16,7 @@ from generation.queries import HitRate, VariantView
 from generation.queries.characters import own_characters
 from generation.queries.references import ReferenceView, own_reference, own_references
 from generation.queries.styles import StyleView, usable
-from generation.rules import MOST_TAKES, Order
+from generation.rules import MOST_TAKES, Order, by_area
 from generation.services import references
 from generation.states import Relation
 from programme.queries import MembershipView
@@ -41,6 +41,7 @@ class Typed:
     style: str = ""
     seconds: str = ""
     size: str = ""
+    fps: str = ""
     seed: str = ""
     negative_prompt: str = ""
     start: str = ""
@@ -70,6 +71,7 @@ def as_remix(video: str, order: Order) -> Typed:
         style=order.style or "",
         seconds="" if order.seconds is None else str(order.seconds),
         size=order.size or "",
+        fps="" if order.fps is None else str(order.fps),
         seed="" if order.seed is None else str(order.seed),
         negative_prompt=order.negative_prompt or "",
         start=REFERENCE + order.reference if order.reference else "",
@@ -81,7 +83,7 @@ def order_of(form: Typed) -> Order:
     """Raises Invalid naming each field that is no number."""
     numbers: dict[str, int | None] = {}
     faults: dict[str, str] = {}
-    for name in ("takes", "seconds", "seed"):
+    for name in ("takes", "seconds", "fps", "seed"):
         try:
             numbers[name] = number(name, getattr(form, name))
         except Invalid as refusal:
@@ -94,6 +96,7 @@ def order_of(form: Typed) -> Order:
         variant=form.variant or None,
         seconds=numbers["seconds"],
         size=form.size or None,
+        fps=numbers["fps"],
         seed=numbers["seed"],
         takes=1 if takes is None else takes,
         style=form.style or None,
@@ -173,9 +176,11 @@ def form_context(member: MembershipView, form: Typed, variants: list[VariantView
         "variants": [(variant, _rate(rates.variants, variant.slug)) for variant in variants],
         "chosen": chosen,
         "lengths": sorted({n for variant in variants for n in variant.lengths}),
-        "sizes": _sizes(variants),
+        "sizes": sizes_of(variants),
         "seconds": form.seconds or (str(chosen.lengths[0]) if chosen else ""),
         "size": form.size or (chosen.sizes[0] if chosen else ""),
+        "rates": sorted({rate for variant in variants for rate in variant.rates}),
+        "fps": form.fps or (str(chosen.rates[0]) if chosen else ""),
         "takes": form.takes or str(USUAL_TAKES),
         "most_takes": range(1, MOST_TAKES + 1),
         "styles": style_choices(usable(member), variants, rates.styles),
@@ -217,7 +222,7 @@ def _cost(form: Typed, variant: VariantView | None) -> Mapping[str, int]:
     return {"takes": takes, "seconds": each * takes * variant.cost_per_second}
 
 
-def _sizes(variants: list[VariantView]) -> list[tuple[str, str]]:
-    """Each size that some variant makes, as it is sent and as it is read."""
-    found = dict.fromkeys(size for variant in variants for size in variant.sizes)
-    return [(size, size.replace("x", " × ")) for size in found]
+def sizes_of(variants: Iterable[VariantView]) -> list[tuple[str, str]]:
+    """Each size that some variant makes, the small ones first, as it is sent and as it is read."""
+    found = {size for variant in variants for size in variant.sizes}
+    return [(size, size.replace("x", " × ")) for size in sorted(found, key=by_area)]

@@ -38,7 +38,7 @@ CHOICES = {
 @hidden
 @requires(Action.READ_OWN)
 def show(request: HttpRequest, caller: Caller, order: str) -> HttpResponse:
-    """All takes of a request, discarded ones too. At most thirteen statements, however many takes there are."""
+    """All takes of a request, discarded ones too. At most fourteen statements, however many takes there are."""
     return sheet(request, caller, _takes(caller, order))
 
 
@@ -60,7 +60,7 @@ def sheet(
         "one_alone": len(wanted) == 1,
         "up_next": _up_next(hung, now),
         "open": [tile for tile in hung if tile.clip.is_open],
-        "finals": finals_of(variants, first),
+        "finals": finals_of(caller.membership, variants, first, {}),
         "cost": sum(clip.cost for clip in clips if clip.is_open or clip.state == "completed"),
         "quota": programme.quota_today(first.membership_id, now),
         "refusal": refusal.sentence if refusal else "",

@@ -79,6 +79,33 @@ def now_of(
             return Now(word, shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Rendering a clip once more: what the button says, none where it cannot work, and what comes of it."""
+
+    button: str
+    sentence: str
+
+
+# The house's own faults may pass; what a model has refused it refuses again.
+_MAY_PASS = {"render_failed", "set_aside", "took_too_long"}
+
+
+def again(clip: ClipView, *, offered: bool) -> Again:
+    """`offered` is whether the clip's variant is open to the artist still."""
+    if not offered:
+        return Again(
+            "", f"{clip.variant_name} is not open to you any more; a remix can take another variant."
+        )
+    if clip.state == VideoState.CANCELLED:
+        return Again("Render it after all", "With the same words and seed.")
+    if clip.state == VideoState.FAILED:
+        if clip.error_code in _MAY_PASS:
+            return Again("Try again", "With the same words and seed. Only what finishes is charged.")
+        return Again("", "The same order would be refused again, so only a remix goes on from here.")
+    return Again("Render again", "Again gives the same frames on the same kind of machine.")
+
+
 def _step_words(done: int, total: int, since: datetime | None, at: datetime) -> str:
     """What is left is told by the pace so far, and so not before the first step."""
     if done == 0:

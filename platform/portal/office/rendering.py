@@ -49,7 +49,8 @@ class HeldRow:
     checkpoint: str
     memory: str
     load: str
-    rung: str
+    runs: str
+    takes: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,5 +204,20 @@ def _held(row: WorkerView) -> Iterable[HeldRow]:
             checkpoint=str(held.get("checkpoint", "")),
             memory=f"{held.get('memory', 0) / 1024**2:,.0f} MB",
             load=f"{held.get('load_seconds', 0):.1f} s to load, {held.get('warm_seconds', 0):.1f} s to warm",
-            rung=str(held.get("rung", "")),
+            runs=_runs(held),
+            takes=_takes(held),
         )
+
+
+def _runs(held: dict[str, Any]) -> str:
+    """Its number format, and the rung of the memory ladder where it had to save."""
+    rung = str(held.get("rung", ""))
+    saves = "" if rung in ("", "none") else f"saves memory by {rung}"
+    return ", ".join(filter(None, (str(held.get("dtype", "")), saves)))
+
+
+def _takes(held: dict[str, Any]) -> str:
+    """What it can be given."""
+    at_once = held.get("at_once", 1)
+    able = [word for word, key in (("pictures", "images"), ("LoRA", "adapters")) if held.get(key)]
+    return f"{at_once} {'take' if at_once == 1 else 'takes'} at once" + "".join(f", {word}" for word in able)

@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from access.caller import Caller
+from generation.models import ModelVariant
 from generation.states import VideoState
 from programme.queries import ProgrammeView, memberships_of
 from tests.factories import people
@@ -96,6 +97,9 @@ def test_a_token_of_another_membership_of_the_same_person_gets_nothing(
 
 
 def test_lists_models_with_their_limits_in_openais_shape(api: Of, artist: Caller) -> None:
+    ModelVariant.objects.filter(slug="turbo-1").update(
+        sizes=["1280x720", "720x1280", "640x360", "1920x1080"], rates=[30, 24]
+    )
     client = api(artist)
 
     models = client.get("/models").ok()
@@ -105,7 +109,12 @@ def test_lists_models_with_their_limits_in_openais_shape(api: Of, artist: Caller
     turbo = models["data"][0]
     assert (turbo["object"], turbo["owned_by"]) == ("model", "private-view")
     assert isinstance(turbo["created"], int)
-    assert (turbo["sizes"], turbo["seconds"][0]) == (["1280x720", "640x360"], "4")
+    assert turbo["sizes"] == ["640x360", "1280x720", "720x1280", "1920x1080"]
+    assert turbo["seconds"] == ["2", "4", "6", "8", "10", "12"]
+    assert turbo["rates"] == [24, 30]
+    assert turbo["defaults"] == {"size": "1280x720", "seconds": "4", "fps": 30}
+    unasked = client.post("/videos", {"prompt": PROMPT}).ok()
+    assert {name: unasked[name] for name in turbo["defaults"]} == turbo["defaults"]
     assert client.get("/models/turbo-1").ok() == turbo
     client.get("/models/sora-2").refused(404, "not_found")
 

@@ -145,6 +145,16 @@ def test_a_character_is_made_as_openais_client_asks_for_it(api: Of, artist: Call
     assert [(row["video"], row["frame"]) for row in made["pictures"]] == [(video, 0)]
 
 
+def test_a_character_that_is_refused_leaves_no_picture(api: Of, artist: Caller, now: datetime) -> None:
+    video, client = filmed(artist, now), api(artist)
+
+    with unchanged():
+        client.post("/videos/characters", {"name": " ", "video": {"id": video}}).refused(400, "invalid_name")
+        client.post("/videos/characters", {"name": "a" * 61, "video": {"id": video}}).refused(
+            400, "invalid_name"
+        )
+
+
 def test_a_character_of_another_is_not_there(
     api: Of, artist: Caller, other_artist: Caller, now: datetime
 ) -> None:

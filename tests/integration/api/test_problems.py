@@ -9,7 +9,7 @@ from pathlib import Path
 import core.errors
 from access import requirements
 from api import errors
-from api.problems import PROBLEMS, table
+from api.problems import FAULTS, PROBLEMS, faults, table
 from core.errors import DomainError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,6 +52,7 @@ COMPUTED: dict[str, set[str]] = {
 ELSEWHERE = {
     "account_exists",
     "adapter_known",
+    "adapter_numbers",
     "adapter_rank",
     "adapter_settings",
     "adapter_targets",
@@ -130,5 +131,19 @@ def test_the_table_has_no_code_that_nobody_raises() -> None:
     assert set(PROBLEMS) <= raised()
 
 
-def test_the_readme_has_the_table() -> None:
-    assert table() in (ROOT / "platform" / "api" / "README.md").read_text(encoding="utf-8")
+def test_the_readme_has_the_tables() -> None:
+    readme = (ROOT / "platform" / "api" / "README.md").read_text(encoding="utf-8")
+
+    assert table() in readme
+    assert faults() in readme
+
+
+def test_every_code_that_a_failed_video_can_have_is_explained() -> None:
+    rendering = [
+        str(path.relative_to(ROOT))
+        for part in ("backends", "worker")
+        for path in (ROOT / "generation" / part).rglob("*.py")
+    ]
+    ends = {"cancelled", "render_failed", "took_too_long", "set_aside"}
+
+    assert engine_codes(*rendering) | ends == set(FAULTS)

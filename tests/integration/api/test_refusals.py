@@ -73,6 +73,13 @@ BODIES = [
     invalid("unknown size", {"size"}, size="1x1"),
     invalid("size with NUL", {"size"}, size="1280x720\0"),
     invalid("size is an object", {"size"}, size={"w": 1}),
+    invalid("frames a second that nobody makes", {"fps"}, fps=60),
+    invalid("words for frames a second", {"fps"}, fps="many"),
+    invalid("other steps than the model's", {"num_inference_steps"}, num_inference_steps="9"),
+    invalid("other guidance than the model's", {"guidance_scale"}, guidance_scale="7.5"),
+    invalid(
+        "a field of nobody's and no prompt", {"prompt", "cfg", "guidance"}, prompt="", cfg=1, guidance="x"
+    ),
     invalid("negative seed", {"seed"}, seed=-1),
     invalid("seed too large", {"seed"}, seed=2**32),
     invalid("seed is a word", {"seed"}, seed="lucky"),
@@ -225,6 +232,32 @@ def test_refuses_what_the_day_does_not_cover_and_says_when_to_come_again(
 
 
 @pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ({"prompt": PROMPT, "seed": 10**30}, "“seed” is a whole number of at most 18 digits."),
+        ({"prompt": PROMPT, "seed": "9" * 30}, "“seed” is a whole number of at most 18 digits."),
+        ({"prompt": PROMPT, "seed": "٤"}, "“seed” must be a whole number, not “٤”."),
+        ({"prompt": PROMPT, "size": ""}, "not an empty one."),
+        (b'{"prompt": "a", "seed": ' + b"1" * 6000 + b"}", "has 6,000 digits"),
+    ],
+    ids=["a huge number", "a huge number in a string", "other digits", "an empty size", "endless digits"],
+)
+def test_says_what_is_wrong_in_words_of_its_own(
+    api: Of, artist: Caller, body: dict[str, Any] | bytes, words: str
+) -> None:
+    sent = body if isinstance(body, bytes) else json.dumps(body).encode()
+    code = "malformed_body" if isinstance(body, bytes) else "invalid_request"
+
+    assert words in api(artist).send("POST", "/videos", sent, JSON).refused(400, code)["detail"]
+
+
+def test_a_form_without_a_boundary_is_told_so(api: Of, artist: Caller) -> None:
+    answer = api(artist).send("POST", "/videos", b"--x", "multipart/form-data")
+
+    assert "boundary into Content-Type" in answer.refused(400, "malformed_body")["detail"]
+
+
+@pytest.mark.parametrize(
     ("query", "code", "param"),
     [
         ("limit=0", "invalid_request", "limit"),
@@ -232,6 +265,8 @@ def test_refuses_what_the_day_does_not_cover_and_says_when_to_come_again(
         ("limit=ten", "invalid_request", "limit"),
         ("limit=1&limit=2", "invalid_request", "limit"),
         ("order=sideways", "invalid_request", "order"),
+        ("status=failed", "invalid_request", "status"),
+        ("Limit=2", "invalid_request", "Limit"),
         ("after=video_nothing", "bad_cursor", "after"),
         ("after=%00", "invalid_request", "after"),
         ("after=%ff", "invalid_request", "after"),

@@ -91,8 +91,8 @@ def test_nobody_else_gets_a_case_that_is_held(
     for suffix in ("", "/content", "/content?variant=thumbnail"):
         second.get(f"/review/cases/{made.case}{suffix}").refused(404, "not_found")
     before = everything()
-    body = {"lease_token": lease["lease_token"], "outcome": "approve"}
-    for verb in ("keep", "release", "decide"):
+    token = {"lease_token": lease["lease_token"]}
+    for verb, body in (("keep", token), ("release", token), ("decide", token | {"outcome": "approve"})):
         second.post(f"/review/cases/{made.case}/{verb}", body).refused(409, "lease_lost")
     assert everything() == before
     assert second.get("/review/cases").ok()["data"][0]["held_by"]["me"] is False

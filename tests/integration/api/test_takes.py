@@ -127,6 +127,20 @@ def test_a_final_has_the_seed_and_the_words_of_its_take(api: Of, artist: Caller,
     assert made["source"] == {"id": video, "relation": "final"}
 
 
+def test_frames_a_second_are_chosen_for_an_order_and_for_a_final(
+    api: Of, artist: Caller, now: datetime
+) -> None:
+    ModelVariant.objects.update(rates=[24, 30])
+    client, video = api(artist), completed_video(artist, now)
+
+    order = {"prompt": PROMPT, "fps": "30", "num_inference_steps": "8", "guidance_scale": "2.0"}
+    assert client.post("/videos", form=order).ok()["fps"] == 30
+    assert client.post(f"/videos/{video}/final", {"fps": 30}).ok()["fps"] == 30
+    with unchanged():
+        refusal = client.post(f"/videos/{video}/final", {"fps": 25}).refused(400, "invalid_request")
+    assert refusal["fields"] == {"fps": "Full makes 24 or 30 frames a second, not 25."}
+
+
 def test_rendering_again_asks_for_the_very_same(api: Of, artist: Caller, now: datetime) -> None:
     video = completed_video(artist, now, seed=5)
     client = api(artist)

@@ -55,7 +55,6 @@ def left(caller: Caller, now: datetime) -> int:
                 "seconds": 6,
                 "size": "640x360",
                 "seed": 7,
-                "user": "x",
                 "n": 1,
             },
         ),

@@ -25,6 +25,7 @@ class Demo:
     """One run of the demo in a process of its own, and what it said."""
 
     def __init__(self, state: Path, *, port: int) -> None:
+        self.state = state
         self._said = (state.parent / f"said-{time.monotonic_ns()}").open("w+")
         own = {
             name: value
@@ -82,6 +83,12 @@ def start_demo(folder: Path) -> Iterator[Callable[..., Demo]]:
         demo.close()
 
 
+def managed(state: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    """One of Django's commands beside the demo of that folder."""
+    line = [sys.executable, "-m", "embedded.manage", "--state", str(state), *command]
+    return subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+
+
 def command_of(pid: int) -> str:
     return " ".join(psutil.Process(pid).cmdline())
 
@@ -118,8 +125,11 @@ def test_the_demo_opens_survives_what_happens_and_leaves_nothing_behind(
     third = start_demo()
     address = third.wait_until_open(WARM_SECONDS)
     assert httpx.get(f"{address}/health").is_success
+    beside = managed(third.state, "workers", "--json")
+    assert '"alive": true' in beside.stdout
     everybody = third.descendants()
     third.process.send_signal(signal.SIGINT)
     assert third.process.wait(40) == 0
     assert "Closed." in third.said
+    assert "The demo does not run" in managed(third.state, "workers").stderr
     assert all(is_gone(pid) for pid in everybody)

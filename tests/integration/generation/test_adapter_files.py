@@ -45,6 +45,12 @@ def with_settings(settings: str) -> bytes:
     return save(load(lora()), metadata={"lora_adapter_metadata": settings})
 
 
+def with_value(value: float) -> bytes:
+    tensors = load(lora())
+    next(iter(tensors.values()))[-1, -1] = value
+    return save(tensors)
+
+
 HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
     "empty": (lambda: b"", "adapter_unreadable"),
     "a pickle": (lambda: b"\x80\x04\x95" + b"\0" * 40 + b"cos\nsystem\n", "adapter_unreadable"),
@@ -85,6 +91,8 @@ HOSTILE: dict[str, tuple[Callable[[], bytes], str]] = {
         lambda: save({name: tensor.astype(np.int32) for name, tensor in load(lora()).items()}),
         "adapter_tensors",
     ),
+    "numbers that are none": (lambda: with_value(np.nan), "adapter_numbers"),
+    "infinite numbers": (lambda: with_value(-np.inf), "adapter_numbers"),
     "a rank too high": (lambda: lora(rank=129), "adapter_rank"),
     "no rank": (lambda: lora(rank=0), "adapter_rank"),
     "for a module that is not there": (lambda: lora(module="blocks.99.attn1.to_q"), "adapter_targets"),

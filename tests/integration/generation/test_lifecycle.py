@@ -21,7 +21,7 @@ from generation.models import Attempt, Master, Rendition, Video
 from generation.services import clips, files, lifecycle, requests
 from generation.services.lifecycle import LEASE, Claim
 from generation.states import TRANSITIONS, AttemptEnd, VideoState
-from generation.worker import render
+from generation.worker import writing
 from programme.queries import quota_today
 from tests.factories.generation import claim, completed_video, finish, produced, queued_video, video_at
 
@@ -101,10 +101,10 @@ def test_a_commit_whose_answer_was_lost_keeps_its_clip(
         return done
 
     monkeypatch.setattr(
-        render, "connection", SimpleNamespace(close=lambda: None)
+        writing, "connection", SimpleNamespace(close=lambda: None)
     )  # keeps the test's transaction
 
-    assert render._though_the_connection_was_cut(write, lambda: lifecycle.has_finished(lease=held.lease))
+    assert writing.surely(write, written=lambda: lifecycle.has_finished(lease=held.lease))
 
 
 def test_a_heartbeat_keeps_the_lease(artist: Caller, now: datetime) -> None:
@@ -251,17 +251,23 @@ def test_deleting_a_running_render_stops_it_first(artist: Caller, now: datetime)
     assert _quota(artist, now) == (0, 0)
 
 
-def test_the_files_of_a_lost_attempt_are_purged(artist: Caller, now: datetime, tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", ["lost", "cancelled"])
+def test_the_files_of_an_attempt_that_gave_no_result_are_purged(
+    artist: Caller, now: datetime, tmp_path: Path, end: str
+) -> None:
     from audit import outbox
 
-    queued_video(artist, now)
+    video = queued_video(artist, now)
     lost = claim(now)
     result = produced(lost, tmp_path)
     for made in result.files:
         files.store().put(made.path, key=files.key(lost.video, lost.lease, made.kind))
     later = now + LEASE + SECOND
 
-    lifecycle.reap(now=later)
+    if end == "lost":
+        lifecycle.reap(now=later)
+    else:
+        _cancel(video, artist, later)
     outbox.deliver_due(now=later)
 
     assert not any(files.store().exists(key) for key in files.keys(lost.video, lost.lease))

@@ -229,7 +229,7 @@ def test_again_takes_over_all_that_makes_frames_even_what_the_variant_has_change
 ) -> None:
     style = programme_style(programme, RISO, now)
     source = completed_video(artist, now, seed=7, style=style)
-    ModelVariant.objects.filter(programme_id=programme.id).update(steps=99, guidance=9.0, fps=30)
+    ModelVariant.objects.filter(programme_id=programme.id).update(steps=99, guidance=9.0, rates=[30])
 
     (made,) = lineage.again(caller=artist, video=source, now=now)
 

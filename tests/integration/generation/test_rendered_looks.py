@@ -70,3 +70,18 @@ def test_a_lora_style_shows_leaves_no_trace_and_is_the_same_again(
     frames = list(source_frames(files.store().path(loud.source_key)))
     assert len(frames) == loud.native_frames
     assert np.array_equal(pixels(stored(last, artist)), frames[-1])
+
+
+@pytest.mark.timeout(400)
+def test_what_an_order_leaves_out_is_not_what_the_seed_fills_in(
+    artist: Caller, programme: ProgrammeView, now: datetime
+) -> None:
+    ModelVariant.objects.filter(programme_id=programme.id, slug="turbo-1").update(
+        backend="diffusers", checkpoint="builtin", steps=2
+    )
+    others = "orange, yellow, green, teal, blue, purple, pink, white, black"
+    order = Order(prompt="a boat at sea", seconds=2, size="640x360", seed=5, negative_prompt=others)
+
+    (video,) = requests.submit(caller=artist, order=order, now=now)
+
+    assert " red boat " in rendered(video).video.completed_prompt

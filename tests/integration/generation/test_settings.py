@@ -92,8 +92,8 @@ def test_exported_settings_ask_for_the_same_clip(artist: Caller, style: str, now
     order = order_from_settings(json.loads(json.dumps(_settings(video, artist))))
 
     assert order == Order(
-        prompt=PROMPT, variant="turbo-1", seconds=4, size="1280x720", seed=7, style=style, negative_prompt="text",
-        reference=start,
+        prompt=PROMPT, variant="turbo-1", seconds=4, size="1280x720", fps=24, seed=7, style=style,
+        negative_prompt="text", reference=start,
     )  # fmt: skip
     (made,) = requests.submit(caller=artist, order=order, now=now)
     same = {"prompt", "styled_prompt", "negative_prompt", "seed", "model", "steps", "guidance", "size", "seconds",

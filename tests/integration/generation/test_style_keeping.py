@@ -14,11 +14,14 @@ from audit.models import AuditEvent
 from core.actors import system
 from core.errors import DomainError, Invalid, NotAllowed, NotFound, WrongState
 from generation import look_rules
+from generation.models import Video
 from generation.queries import styles as reading
-from generation.services import adapters, styles
+from generation.rules import Order
+from generation.services import adapters, characters, requests, styles
 from generation.services.styles import StyleSpec
 from programme.queries import ProgrammeView
 from tests.factories import people
+from tests.factories.generation import PROMPT
 from tests.factories.looks import add_adapter, member_of, programme_style, unchanged
 
 pytestmark = pytest.mark.django_db
@@ -85,19 +88,54 @@ def test_a_style_that_cannot_be_is_refused_and_changes_nothing(
 def test_a_name_is_there_once_for_each_owner(
     artist: Caller, other_artist: Caller, programme: ProgrammeView, operator: Caller, now: datetime
 ) -> None:
+    mine = StyleSpec(name="Étude")
     programme_style(programme, RISO, now)
-    styles.create(caller=artist, spec=RISO, now=now)
-    styles.create(caller=other_artist, spec=RISO, now=now)
+    styles.create(caller=artist, spec=mine, now=now)
+    styles.create(caller=other_artist, spec=mine, now=now)
     ink = styles.create(caller=artist, spec=StyleSpec(name="Ink"), now=now)
 
-    for deed in (
-        lambda: programme_style(programme, RISO, now),
-        lambda: styles.create(caller=artist, spec=RISO, now=now),
-        lambda: styles.change(caller=artist, style=ink, spec=RISO, now=now),
-    ):
-        with unchanged(), pytest.raises(WrongState) as refusal:
-            deed()
+    for name in (RISO.name, RISO.name.upper()):
+        with unchanged(), pytest.raises(WrongState, match="There is a style") as refusal:
+            programme_style(programme, StyleSpec(name=name), now)
         assert refusal.value.code == "name_taken"
+    for name in ("Étude", "éTUDE", "  E\u0301tude ", RISO.name, RISO.name.lower()):
+        spec = StyleSpec(name=name)
+        for deed in (
+            lambda spec=spec: styles.create(caller=artist, spec=spec, now=now),
+            lambda spec=spec: styles.change(caller=artist, style=ink, spec=spec, now=now),
+        ):
+            with unchanged(), pytest.raises(WrongState) as refusal:
+                deed()
+            assert refusal.value.code == "name_taken"
+
+
+def test_a_name_that_the_programme_takes_up_later_stays_the_members_own_style(
+    artist: Caller, other_artist: Caller, programme: ProgrammeView, now: datetime
+) -> None:
+    own = styles.create(caller=artist, spec=StyleSpec(name="Riso", template="{prompt}, mine"), now=now)
+    theirs = programme_style(programme, StyleSpec(name="riso", template="{prompt}, theirs"), now)
+
+    styles.change(caller=artist, style=own, spec=StyleSpec(name="RISO", template="{prompt}, mine"), now=now)
+
+    for caller, style in ((artist, own), (other_artist, theirs)):
+        (video,) = requests.submit(caller=caller, order=Order(PROMPT, style="Riso"), now=now)
+        assert Video.objects.get(public_id=video).style.public_id == style  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a\u202eb", "a\u200bb", "\u200b", "a\u0000b", "a\nb", "\u3164", "\u2800", "\u00a0", "", "\ue000"],
+    ids=ascii,
+)
+def test_a_name_that_cannot_be_seen_or_turns_the_line_around_is_refused(
+    artist: Caller, now: datetime, name: str
+) -> None:
+    with unchanged(), pytest.raises(Invalid) as style:
+        styles.create(caller=artist, spec=StyleSpec(name=name), now=now)
+    with unchanged(), pytest.raises(Invalid) as character:
+        characters.create(caller=artist, name=name, pictures=["ref_none"], now=now)
+
+    assert set(style.value.fields) == set(character.value.fields) == {"name"}
 
 
 def test_nobody_changes_or_retires_what_is_not_theirs(

@@ -129,11 +129,12 @@ def test_refuses_a_negative_prompt_that_is_none(artist: Caller, programme: Progr
 def test_a_style_is_found_by_name_the_members_own_first(
     artist: Caller, other_artist: Caller, programme: ProgrammeView, now: datetime
 ) -> None:
-    shared = programme_style(programme, RISO, now)
     own = styles.create(caller=artist, spec=StyleSpec(name="Riso", template="mine: {prompt}"), now=now)
+    shared = programme_style(programme, RISO, now)
     variant = turbo(programme)
 
-    assert look(artist, variant, style="Riso").styled_prompt == "mine: a red boat"
+    for written in ("Riso", "riso", " RISO "):
+        assert look(artist, variant, style=written).styled_prompt == "mine: a red boat"
     assert look(artist, variant, style=shared).styled_prompt.startswith("a red boat, two")
     assert look(other_artist, variant, style="Riso").styled_prompt.startswith("a red boat, two")
 

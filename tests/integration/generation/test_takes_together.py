@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
+from django.db.models import F
 
 from access.caller import Caller
 from core import clock
@@ -17,7 +19,8 @@ from generation.models import Attempt, QueueShare, Video
 from generation.services import lifecycle, requests
 from generation.spec import Cancelled, Frames, Progress, RenderSpec
 from generation.states import AttemptEnd, Relation, VideoState
-from generation.worker import run
+from generation.worker import pulse, run
+from generation.worker.held import Held
 from tests.factories.generation import queued_takes, queued_video
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -58,7 +61,7 @@ def _tinted(frames: Frames, place: int) -> Frames:
 @pytest.fixture
 def backend(monkeypatch: pytest.MonkeyPatch) -> Recording:
     recording = Recording()
-    monkeypatch.setattr("generation.worker.render.backend_of", lambda _claim: recording)
+    monkeypatch.setattr("generation.worker.shelf.backend_of", lambda _claim: recording)
     monkeypatch.setattr("generation.worker.held._GLANCE", 0.0)
     return recording
 
@@ -116,6 +119,41 @@ def test_the_forward_stops_when_all_its_takes_are_stopped(artist: Caller, backen
     assert _states(videos) == [VideoState.CANCELLED] * 2
     assert not reached
     assert set(Attempt.objects.values_list("end", flat=True)) == {AttemptEnd.CANCELLED}
+
+
+def test_leases_are_kept_while_a_checkpoint_is_loaded_to_know_what_fits(
+    artist: Caller, backend: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifecycle, "HEARTBEAT", 0)
+    monkeypatch.setattr(pulse, "_TICK", 0.05)
+    (video, _) = _takes(artist, 2)
+    kept: list[bool] = []
+
+    def load(_spec: RenderSpec) -> int:
+        row = Video.objects.filter(public_id=video, lease_expires_at__gt=F("started_at") + lifecycle.LEASE)
+        until = time.monotonic() + 20
+        while not row.exists() and time.monotonic() < until:
+            time.sleep(0.02)
+        kept.append(row.exists())
+        return 2
+
+    monkeypatch.setattr(backend, "at_once", load)
+    run.drain("turbo")
+
+    assert kept == [True]
+    assert backend.forwards == [[7, 8]]
+
+
+def test_takes_of_one_forward_may_take_as_long_as_all_of_them(artist: Caller) -> None:
+    first, second = (
+        lifecycle.claim_next(lane="turbo", worker="w", now=clock.now()) for _ in _takes(artist, 2)
+    )
+    assert first is not None
+    assert second is not None
+    held = Held([first])
+    assert (held.soft_limit, held.hard_limit) == (first.soft_limit, first.hard_limit)
+    held.add([second])
+    assert (held.soft_limit, held.hard_limit) == (first.soft_limit * 2, first.hard_limit * 2)
 
 
 def test_what_ended_a_worker_is_tried_again_alone(artist: Caller, backend: Recording) -> None:

@@ -28,7 +28,7 @@ def _at_this_time(now: datetime) -> Iterator[None]:
 
 
 def _worker(now: datetime, name: str = "w", *lanes: str, kind: str = "") -> None:
-    workers.report(name=name, lanes=lanes or ["turbo"], kind=kind, held=[], now=now)
+    workers.report(name=name, lanes=lanes or ["turbo"], held=[{"kind": kind}], now=now)
 
 
 def _told(video: str, caller: Caller) -> tuple[int | None, int | None]:

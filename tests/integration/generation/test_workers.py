@@ -16,12 +16,11 @@ from access.caller import Caller
 from core import clock
 from embedded import commands
 from embedded.processes import Child
-from generation.errors import EngineError, SpecRejected
+from generation.backends import registry
 from generation.models import ModelVariant, Worker
 from generation.queries import workers as queries
-from generation.services import files, workers
-from generation.services.queueing import StoredFile
-from generation.worker import cache
+from generation.services import workers
+from generation.worker import shelf
 from tests.factories.generation import claim, finish, queued_video
 from tests.rig import environment
 from tests.rig.workers import CeleryWorker
@@ -35,7 +34,7 @@ HELD = {
 
 
 def _report(now: datetime, name: str = "host/1") -> None:
-    workers.report(name=name, lanes=["turbo"], kind="k", held=[HELD], now=now)
+    workers.report(name=name, lanes=["turbo"], held=[HELD], now=now)
 
 
 @pytest.mark.django_db
@@ -122,6 +121,25 @@ def test_a_worker_reports_what_it_holds_before_it_takes_anything(
     assert len(held["digest"]) == 64
 
 
+@pytest.mark.django_db
+def test_a_checkpoint_that_no_variant_names_any_more_makes_room_for_the_next(
+    artist: Caller, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(registry, "_loaded", {})
+    monkeypatch.setattr(shelf, "lanes", ("turbo", "full"))
+    shelf.stock()
+    assert [held["checkpoint"] for held in shelf.told()] == ["builtin"]
+    ModelVariant.objects.filter(slug="turbo-1").update(checkpoint="0.001")
+    queued_video(artist, now)
+    shelf.backend_of(claim(now))
+    assert [held["checkpoint"] for held in shelf.told()] == ["builtin", "0.001"], "the other variant's stays"
+
+    ModelVariant.objects.filter(slug="turbo-1").update(checkpoint="0.002")
+    queued_video(artist, now)
+    shelf.backend_of(claim(now))
+    assert [held["checkpoint"] for held in shelf.told()] == ["builtin", "0.002"]
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("queue", "checkpoint", "says"),
@@ -143,40 +161,3 @@ def test_a_worker_that_cannot_do_its_work_ends_with_a_sentence(
 
     assert child.exit_status not in (0, None)
     assert says in log.read_text()
-
-
-def _stored(body: bytes, tmp_path: Path) -> StoredFile:
-    import hashlib
-
-    source = tmp_path / "picture.png"
-    source.write_bytes(body)
-    files.store().put(source, key="refs/picture.png")
-    return StoredFile("refs/picture.png", hashlib.sha256(body).hexdigest())
-
-
-def test_a_file_that_a_render_starts_from_is_fetched_once_and_verified(tmp_path: Path) -> None:
-    wanted = _stored(b"a picture", tmp_path)
-
-    path = cache.fetch(wanted, suffix=".png")
-    files.store().delete(wanted.key)
-
-    assert cache.fetch(wanted, suffix=".png") == path
-    assert path.read_bytes() == b"a picture"
-
-
-def test_a_file_with_other_bytes_than_recorded_or_none_at_all_is_not_rendered_from(tmp_path: Path) -> None:
-    wanted = _stored(b"another picture", tmp_path)
-
-    with pytest.raises(EngineError, match="digest"):
-        cache.fetch(StoredFile(wanted.key, "0" * 64), suffix=".png")
-    files.store().delete(wanted.key)
-    with pytest.raises(SpecRejected, match="removed"):
-        cache.fetch(wanted, suffix=".png")
-
-
-def test_what_was_not_used_for_longest_makes_room(tmp_path: Path, settings: Any) -> None:
-    settings.WORKER_CACHE_DIR = tmp_path / "cache"
-    settings.WORKER_CACHE_BYTES = 25
-    paths = [cache.fetch(_stored(f"picture {n:02}".encode(), tmp_path), suffix=".png") for n in range(3)]
-
-    assert [path.exists() for path in paths] == [False, True, True]

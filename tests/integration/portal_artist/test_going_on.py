@@ -156,7 +156,7 @@ def test_a_clips_page_says_what_was_not_known_and_how_it_was_made(
 
     page = client.get(f"/studio/clips/{video}").content.decode()
 
-    assert "It did not know: “melancholic”, “gramophone”." in page
+    assert "Left unused: “melancholic”, “gramophone”." in page
     assert "16 frames of 160x96, test" in page
     assert f"/studio/clips/{video}/sprite.vtt" in page
 

@@ -308,8 +308,8 @@ PAGES = {
     "/studio/terms": 4,
     "/studio/styles": 9,
     "/studio/characters": 8,
-    "/studio/takes/{order}": 12,
-    "/studio/clips/{video}": 13,
+    "/studio/takes/{order}": 13,
+    "/studio/clips/{video}": 14,
     "/studio/clips/{video}/state": 9,
     "/studio/clips/{video}/delete": 9,
 }

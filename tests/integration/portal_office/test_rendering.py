@@ -22,15 +22,19 @@ SignIn = Callable[[Caller], Client]
 pytestmark = pytest.mark.django_db
 
 
-def report(now: datetime, *, name: str = "gpu-1/77") -> None:
+def report(now: datetime, *, name: str = "gpu-1/77", rung: str = "none") -> None:
     held = {
         "checkpoint": "builtin",
         "memory": 512 * 1024**2,
         "load_seconds": 3.25,
         "warm_seconds": 0.5,
-        "rung": "none",
+        "rung": rung,
+        "dtype": "bfloat16",
+        "images": True,
+        "adapters": rung != "fp8",
+        "at_once": 4 if rung == "none" else 1,
     }
-    workers.report(name=name, lanes=[LANE], kind="cpu float32 torch 2.13", held=[held], now=now)
+    workers.report(name=name, lanes=[LANE], held=[held], now=now)
 
 
 def test_lists_what_waits_and_who_renders(
@@ -43,8 +47,18 @@ def test_lists_what_waits_and_who_renders(
 
     assert "gpu-1/77" in page
     assert "Ready" in page
-    assert "builtin: 512 MB, 3.2 s to load, 0.5 s to warm" in page
+    assert "builtin: 512 MB, 3.2 s to load, 0.5 s to warm; bfloat16; 4 takes at once, pictures, LoRA<" in page
     assert f'<td class="code">{LANE}</td>' in page
+
+
+def test_says_how_a_worker_saves_memory(
+    artist: Caller, operator: Caller, sign_in: SignIn, now: datetime
+) -> None:
+    report(now, rung="fp8")
+
+    page = sign_in(operator).get("/office/rendering").content.decode()
+
+    assert "bfloat16, saves memory by fp8; 1 take at once, pictures<" in page
 
 
 def test_says_which_queue_has_no_worker(
@@ -61,7 +75,7 @@ def test_a_worker_that_is_not_heard_of_any_more_is_told_so(
     artist: Caller, operator: Caller, sign_in: SignIn, now: datetime
 ) -> None:
     report(now - timedelta(minutes=10))
-    workers.report(name="gpu-2/5", lanes=[LANE], kind="", held=[], now=now)
+    workers.report(name="gpu-2/5", lanes=[LANE], held=[], now=now)
     workers.stopped(name="gpu-2/5", now=now)
 
     page = sign_in(operator).get("/office/rendering").content.decode()

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from generation.backends.adapters import inspect_adapter
 from generation.errors import SpecRejected
@@ -79,6 +79,51 @@ def test_refuses_what_is_larger_than_allowed(tmp_path: Path) -> None:
     assert inspect_adapter(tmp_path / "style.safetensors", most_bytes=size, highest_rank=8).rank == 8
 
 
+@pytest.mark.parametrize("number", [torch.float32, torch.float16, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), 1e30, -66_000.0], ids=str)
+def test_refuses_weights_that_are_no_numbers_or_none_that_half_precision_holds(
+    tmp_path: Path, number: torch.dtype, value: float
+) -> None:
+    for name in one_pair():
+        for place in (0, -1):
+            tensors = {key: tensor.to(number) for key, tensor in one_pair(rank=5, width=25).items()}
+            tensors[name].view(-1)[place] = value
+            write(tmp_path / f"{name}{place}.safetensors", tensors)
+            assert refused(tmp_path / f"{name}{place}.safetensors") == "adapter_numbers"
+
+
+@pytest.mark.parametrize("number", [torch.float32, torch.float16, torch.bfloat16], ids=str)
+def test_takes_the_largest_and_the_smallest_numbers_that_half_precision_holds(
+    tmp_path: Path, number: torch.dtype
+) -> None:
+    tensors = {key: tensor.to(number) for key, tensor in one_pair().items()}
+    for tensor in tensors.values():
+        edges = torch.finfo(number)
+        largest = 65_280.0 if number == torch.bfloat16 else 65_504.0
+        tensor.view(-1)[:3] = torch.tensor([largest, -largest, edges.smallest_normal / 2], dtype=number)
+    write(tmp_path / "style.safetensors", tensors)
+    assert inspect_adapter(tmp_path / "style.safetensors").rank == 4
+
+
+def test_reads_a_large_tensor_piece_by_piece(tmp_path: Path) -> None:
+    """96 MiB in one tensor, the last number infinite, with room for a few pieces of it at a time."""
+    tensors = one_pair(rank=1, width=3 * 2**23)
+    tensors["transformer.blocks.0.attn1.to_q.lora_B.weight"] = torch.zeros(24, 1)
+    tensors["transformer.blocks.0.attn1.to_q.lora_A.weight"][0, -1] = float("inf")
+    write(tmp_path / "style.safetensors", tensors)
+    script = (
+        "import resource, sys; from pathlib import Path; from generation.backends.adapters import inspect_adapter\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "try: inspect_adapter(Path(sys.argv[1]))\n"
+        "except Exception as fault: print(fault.code)\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "style.safetensors")]
+    code, grown = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    assert code == "adapter_numbers"
+    assert int(grown) < 32 * 1024
+
+
 def odd(name: str) -> Tensors:
     pair = one_pair()
     module = "transformer.blocks.0.attn1.to_q"
@@ -138,6 +183,16 @@ def test_refuses_settings_that_cannot_be_read(tmp_path: Path) -> None:
     save_file(one_pair(), tmp_path / "a.safetensors", metadata={"lora_adapter_metadata": "{"})
     save_file(one_pair(), tmp_path / "b.safetensors", metadata={"lora_adapter_metadata": json.dumps([1])})
     assert refused(tmp_path / "a.safetensors") == refused(tmp_path / "b.safetensors") == "adapter_settings"
+
+
+def test_fits_a_checkpoint_that_is_kept_in_eight_bits(tmp_path: Path, checkpoint: Path) -> None:
+    (tmp_path / "model" / "transformer").mkdir(parents=True)
+    for file in (checkpoint / "transformer").glob("*.safetensors"):
+        small = {name: weight.to(torch.float8_e4m3fn) for name, weight in load_file(file).items()}
+        save_file(small, tmp_path / "model" / "transformer" / file.name)
+    write(tmp_path / "style.safetensors", pairs_for(checkpoint, rank=2))
+
+    assert inspect_adapter(tmp_path / "style.safetensors", checkpoint=tmp_path / "model").rank == 2
 
 
 def test_refuses_modules_that_the_checkpoint_has_not(tmp_path: Path, checkpoint: Path) -> None:

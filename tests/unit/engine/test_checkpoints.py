@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
+import weakref
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from generation.backends import registry
 from generation.backends.diffusers.checkpoints import BUILTIN, digest, locate, refuse_foreign_code
 from generation.backends.diffusers.families import FAMILIES, WAN, read_profile
 from generation.errors import EngineError
+from tests.rig.tiny.wan import save_tiny_wan
 
 
 def pipeline_folder(folder: Path, **entries: object) -> Path:
@@ -158,3 +161,18 @@ def test_every_family_runs_by_classes_that_diffusers_has() -> None:
             assert hasattr(diffusers, str(name)), name
         assert family.max_frames % family.frame_step == 1
         assert WAN.seconds == family.seconds == (1, 20)
+
+
+def test_what_is_let_go_of_leaves_the_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "_loaded", {})
+    save_tiny_wan(tmp_path)
+    place = ("diffusers", str(tmp_path))
+    model = weakref.ref(registry.load(*place))
+    kept = registry.load("null")
+    assert list(registry.loaded()) == [place, ("null", "builtin")]
+
+    registry.keep({("null", "builtin")})
+    gc.collect()
+
+    assert model() is None
+    assert registry.loaded() == {("null", "builtin"): kept}

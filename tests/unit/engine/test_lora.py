@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from generation.backends.diffusers.backend import DiffusersBackend
-from generation.errors import SpecRejected
+from generation.errors import EngineError, SpecRejected
 from generation.spec import Adapter, RenderSpec
 from tests.rig.tiny.hunyuan import save_tiny_hunyuan_15
 from tests.rig.tiny.lora import one_pair, pairs_for, write
@@ -138,6 +138,33 @@ def test_what_cannot_be_put_on_leaves_no_trace(
             pixels(backend, replace(SPEC, adapter=styles[0]))
     assert (pixels(backend) == plain).all()
     assert abs(pixels(backend, replace(SPEC, adapter=styles[0])) - plain).max() > 3
+
+
+def test_an_adapter_that_makes_the_model_run_over_is_the_artists_to_change(
+    backend: DiffusersBackend, folder: Path
+) -> None:
+    """Its numbers are such as may be, and what the model makes of them is none."""
+    plain = pixels(backend)
+    loud = {name: tensor.sign() * 65_000 for name, tensor in pairs_for(folder, seed=1).items()}
+    style = replace(write(folder / "loud.safetensors", loud), weight=4.0)
+    with pytest.raises(SpecRejected) as refused:
+        pixels(backend, replace(SPEC, adapter=style))
+    assert refused.value.code == "adapter_overflow"
+    assert (pixels(backend) == plain).all()
+
+
+def test_a_damaged_decoder_stays_our_fault_beside_an_adapter_that_says_nothing(tmp_path: Path) -> None:
+    save_tiny_wan_5b(tmp_path)
+    backend = DiffusersBackend(tmp_path)
+    style = write(tmp_path / "style.safetensors", pairs_for(tmp_path))
+    with torch.no_grad():
+        backend._room._there._running.vae.decoder.conv_out.bias.fill_(float("nan"))
+    with pytest.raises(SpecRejected):
+        pixels(backend, replace(SPEC, adapter=style))
+    for ours in (replace(SPEC, adapter=replace(style, weight=0.0)), SPEC):
+        with pytest.raises(EngineError) as fault:
+            pixels(backend, ours)
+        assert type(fault.value) is EngineError
 
 
 def test_both_experts_get_it(tmp_path: Path) -> None:

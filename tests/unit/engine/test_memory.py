@@ -117,6 +117,17 @@ def test_takes_that_do_not_fit_together_are_made_one_by_one(
     assert backend.capability().rung == "none"
 
 
+def test_each_take_tells_with_how_many_it_was_really_made(backend: DiffusersBackend, run_out: Scarce) -> None:
+    def places() -> list[tuple[int, int]]:
+        made = backend.render(takes, progress=lambda *_: None, cancelled=lambda: False)
+        return [(frames.batch, frames.place) for frames in made]
+
+    takes = [replace(SPEC, seed=seed) for seed in (1, 2, 3)]
+    assert places() == [(3, 0), (3, 1), (3, 2)]
+    run_out(fits=1)
+    assert places() == [(1, 0)] * 3
+
+
 def test_a_checkpoint_that_does_not_fit_is_loaded_a_rung_lower(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -103,6 +103,17 @@ def test_seeds_spread_over_all_values(world: SmallWorld) -> None:
         assert min(found.values()) > 20
 
 
+@pytest.mark.parametrize("first", [0, 1, 2**31 - 4, 2**62, 987_654_321])
+def test_takes_of_one_request_differ_in_what_the_prompt_leaves_open(world: SmallWorld, first: int) -> None:
+    for prompt, least in (
+        ("a red boat rising at sea", 8),
+        ("a red boat, big", 8),
+        ("a boat rising, low down, at night", 6),
+        ("a small boat at sea, low down", 6),
+    ):
+        assert len({world.complete(prompt, first + take).prompt for take in range(8)}) >= least
+
+
 def test_does_not_choose_a_colour_that_the_scene_swallows(world: SmallWorld) -> None:
     assert not any(
         "white" in world.complete("a boat in the snow", seed).prompt.split()[:3] for seed in range(200)

@@ -63,9 +63,11 @@ def test_a_setting_that_breaks_a_render_worker_is_named_with_what_to_do(
 
 
 def test_a_visibility_timeout_must_outlast_the_longest_render() -> None:
-    endless = LaneVariant("full-1", "full", "null", "builtin", 6 * 3600, 0, True)
+    """Sixteen takes in one forward have sixteen times the limit."""
+    hours = LaneVariant("full-1", "full", "null", "builtin", 3600, 0, True)
 
-    assert startup.faults(_worker(), [TURBO, endless], ["turbo", "full"])
+    assert startup.faults(_worker(visibility_timeout=17 * 3600), [TURBO, hours], ["turbo", "full"]) == []
+    assert startup.faults(_worker(visibility_timeout=17 * 3600 - 1), [TURBO, hours], ["turbo", "full"])
 
 
 def test_only_the_queues_of_variants_count_as_lanes() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from generation.progress import Step
 from generation.queries import ClipView, Waiting
 from generation.states import VideoState
-from portal.artist.words import now_of
+from portal.artist.words import again, now_of
 from review.queries import ShareState
 
 AT = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
@@ -37,6 +38,28 @@ def test_what_is_left_follows_the_pace_so_far(done: int, passed: int, words: str
     clip = _clip(VideoState.IN_PROGRESS, started=AT - timedelta(seconds=passed))
 
     assert now_of(clip, ShareState(), Step(done, 24), None, AT).sentence == words
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "offered", "button", "words"),
+    [
+        (VideoState.COMPLETED, "", True, "Render again", "the same frames"),
+        (VideoState.CANCELLED, "cancelled", True, "Render it after all", "same words and seed"),
+        (VideoState.FAILED, "render_failed", True, "Try again", "same words and seed"),
+        (VideoState.FAILED, "prompt_too_long", True, "", "refused again"),
+        (VideoState.COMPLETED, "", False, "", "Turbo is not open to you any more"),
+        (VideoState.CANCELLED, "cancelled", False, "", "Turbo is not open to you any more"),
+    ],
+)
+def test_again_is_offered_where_it_can_work_and_explained_where_it_cannot(
+    state: VideoState, code: str, offered: bool, button: str, words: str
+) -> None:
+    clip = replace(_clip(state), error_code=code, variant_name="Turbo")
+
+    told = again(clip, offered=offered)
+
+    assert told.button == button
+    assert words in told.sentence
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@
       if (!variant) return;
       usable(field.seconds, variant.dataset.lengths);
       usable(field.size, variant.dataset.sizes);
+      if (field.fps) usable(field.fps, variant.dataset.rates);
       for (const style of order.querySelectorAll("[data-fits]")) {
         style.disabled = !style.dataset.fits.split(" ").includes(variant.value);
         if (style.disabled && style.checked) order.querySelector("[name=style][value='']").checked = true;
@@ -104,7 +105,7 @@
       const words = `Uses ${takes * Number(field.seconds.value) * Number(variant.dataset.cost)} s of your ${cost.dataset.left} s.`;
       if (cost.textContent !== words) cost.textContent = words;
       order.querySelector("[data-render]").textContent = `Render ${takes} take${takes === 1 ? "" : "s"}`;
-      const told = [`${field.seconds.value} s`, field.size.value.replace("x", " × "), field.seed.value ? `seed ${field.seed.value}` : "a new seed"];
+      const told = [`${field.seconds.value} s`, field.size.value.replace("x", " × "), ...(field.fps ? [`${field.fps.value} frames a second`] : []), field.seed.value ? `seed ${field.seed.value}` : "a new seed"];
       order.querySelector("[data-told]").textContent = `: ${told.join(", ")}`;
     };
     order.addEventListener("change", tell);
