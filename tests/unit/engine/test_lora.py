@@ -143,10 +143,9 @@ def test_what_cannot_be_put_on_leaves_no_trace(
 def test_an_adapter_that_makes_the_model_run_over_is_the_artists_to_change(
     backend: DiffusersBackend, folder: Path
 ) -> None:
-    """Its numbers are such as may be, and what the model makes of them is none."""
+    """Each number is one that may be, and what its settings multiply it with as well."""
     plain = pixels(backend)
-    loud = {name: tensor.sign() * 65_000 for name, tensor in pairs_for(folder, seed=1).items()}
-    style = replace(write(folder / "loud.safetensors", loud), weight=4.0)
+    style = write(folder / "loud.safetensors", pairs_for(folder, seed=1), lora_alpha=1e38, r=1)
     with pytest.raises(SpecRejected) as refused:
         pixels(backend, replace(SPEC, adapter=style))
     assert refused.value.code == "adapter_overflow"
