@@ -113,7 +113,7 @@ def files(delivered: Any, plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> 
         **_threads(plan.size),
         **codecs.choose(plan.codec).options(plan.fps),
     )
-    middle = marked[1].filter("select", f"eq(n,{plan.frames // 2})")
+    middle = marked[1].filter("select", f"eq(n,{plan.middle})")
     poster = ffmpeg.output(_full_range(middle), NAMES["poster"], **_JPEG, **_threads(plan.size))
     return {
         "mp4": clip,

@@ -44,6 +44,18 @@ class Plan:
             return str(self.fps)
         return f"{(self.native_count - 1) * self.fps}/{self.frames - 1}"
 
+    @property
+    def middle(self) -> int:
+        """The frame that stands for the clip."""
+        return self.drawn(self.frames // 2)
+
+    def drawn(self, frame: int) -> int:
+        """The delivered frame nearest to this one that the model drew: one interpolated between two is softer."""
+        if self.native_count < 2 or self.frames <= self.native_count:
+            return frame
+        spacing = (self.frames - 1) / (self.native_count - 1)
+        return round(round(frame / spacing) * spacing)
+
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -80,8 +92,10 @@ def sprite(plan: Plan) -> Grid:
 
 
 def sheet(plan: Plan) -> Grid:
-    """Twelve larger frames: four in a row, or six of a portrait clip."""
+    """Twelve larger frames, as the model drew them where it drew so many: four in a row, or six of a portrait clip."""
     picks = _picks(plan.frames, _SHEET_FRAMES)
+    if plan.native_count > len(picks):
+        picks = tuple(map(plan.drawn, picks))
     columns = 6 if plan.size[1] > plan.size[0] else 4
     return Grid(_cell(plan.size, _SHEET_LONGER), min(columns, len(picks)), picks, _SHEET_GAP)
 

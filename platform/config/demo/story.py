@@ -91,13 +91,13 @@ class Clip:
 CLIPS = (
     Clip(
         artist=ARTISTS[0],
-        prompt="a red sailing boat drifting left over the water",
+        prompt="a red balloon rising over the dunes",
         variant=FULL.slug,
-        seed=1107,
+        seed=310,
         size="1280x720",
         seconds=4,
-        title="Harbour, leaving",
-        note="The boat leaves the frame on purpose; nothing is cut.",
+        title="Dunes, six in the morning",
+        note="The light stays as it is on purpose; nothing is cut.",
         approved=True,
     ),
     Clip(
@@ -112,9 +112,9 @@ CLIPS = (
     ),
     Clip(
         artist=ARTISTS[0],
-        prompt="a big orange fish drifting right underwater",
+        prompt="an orange fish rising in a kelp forest",
         variant=TURBO.slug,
-        seed=318,
+        seed=310,
         size="640x360",
         seconds=4,
     ),

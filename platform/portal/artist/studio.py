@@ -30,10 +30,10 @@ PAGE = 24
 """Requests on one page of the wall."""
 PARTS = (("wall", "All"), ("starred", "Starred"), ("discarded", "Discarded"))
 BEGINNINGS = (
-    "a red boat drifting left over the sea",
-    "a white moon rising in the night sky",
+    "a red balloon rising over the dunes",
+    "a white moon growing in the night sky",
     "a paper lantern floating up over the city at dusk",
-    "a big orange fish drifting right in a kelp forest",
+    "an orange fish rising in a kelp forest",
     "a small purple balloon rising, on the left, over a meadow",
 )
 

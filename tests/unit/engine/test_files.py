@@ -64,6 +64,18 @@ def test_cells_without_a_frame_are_dark(tmp_path: Path) -> None:
             assert cell(whole, grid, len(grid.picks) - 1)[:40].mean() > 200
 
 
+def test_poster_and_sheet_show_what_the_model_drew_and_nothing_between(tmp_path: Path) -> None:
+    """Dark and light frames in turn: half-way between two, a frame is grey."""
+    turns = [np.full((90, 160, 3), 20 if index % 2 else 235, np.uint8) for index in range(15)]
+    files = make_clip(tmp_path, turns, size=(160, 90), seconds=4, fps=24, mark=None)
+    levels = [float(frame.mean()) for frame in frames_of(files.mp4)]
+    assert any(90 < level < 165 for level in levels)
+    grid, whole = plan.sheet(files.plan), picture(files.sheet)
+    shown = [cell(whole, grid, index) for index in range(len(grid.picks))]
+    for one in (picture(files.poster), *shown):
+        assert not 55 < one.mean() < 200
+
+
 def test_every_cue_shows_the_moment_that_it_names(clip: Files) -> None:
     grid, whole, frames = plan.sprite(clip.plan), picture(clip.sprite), frames_of(clip.mp4)
     cues = re.findall(r"(\S+) --> (\S+)\n(\S+)#xywh=(\d+),(\d+),(\d+),(\d+)\n", vtt.write(grid, seconds=2))
@@ -85,11 +97,13 @@ def test_the_vtt_file_begins_as_one() -> None:
 
 @pytest.mark.parametrize("size", [(1920, 1080), (1080, 1920), (1024, 1024), (160, 90), (90, 160), (364, 360)])
 @pytest.mark.parametrize(("seconds", "fps"), [(2, 24), (20, 30), (1, 8), (7, 24)])
-def test_grids_fit_their_frames(size: Size, seconds: int, fps: int) -> None:
-    clip = Plan((160, 96), 16, size, seconds, fps)
+@pytest.mark.parametrize("count", [1, 11, 12, 13, 16, 161, 700])
+def test_grids_fit_their_frames(size: Size, seconds: int, fps: int, count: int) -> None:
+    clip = Plan((160, 96), count, size, seconds, fps)
     for grid, longest in ((plan.sprite(clip), 160), (plan.sheet(clip), 480)):
         assert len(set(grid.picks)) == len(grid.picks) <= grid.columns * grid.rows
         assert 0 <= grid.picks[0] < grid.picks[-1] < clip.frames
+        assert list(grid.picks) == sorted(grid.picks)
         assert max(grid.cell) <= min(longest, max(size))
         assert grid.cell[0] % 2 == grid.cell[1] % 2 == 0
         assert grid.cell[0] / grid.cell[1] == pytest.approx(size[0] / size[1], rel=0.03)
