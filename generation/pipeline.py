@@ -21,7 +21,17 @@ from generation.errors import RenderCancelled, Transient
 from generation.media import graph, plan, probe, vtt
 from generation.media.encode import Encoding, encode
 from generation.media.plan import Codec, Plan, Size
-from generation.spec import Cancelled, FileKind, FileMade, Frames, Produced, Progress, RenderSpec, VisibleMark
+from generation.spec import (
+    Cancelled,
+    CopyMark,
+    FileKind,
+    FileMade,
+    Frames,
+    Produced,
+    Progress,
+    RenderSpec,
+    VisibleMark,
+)
 
 _TYPES: Final[dict[FileKind, str]] = {
     "mp4": "video/mp4",
@@ -47,7 +57,7 @@ def produce(
     spec: RenderSpec,
     *,
     backend: Backend,
-    mark: VisibleMark,
+    mark: CopyMark,
     folder: Path,
     progress: Progress,
     cancelled: Cancelled,
@@ -76,7 +86,7 @@ def render(
 def finish(
     take: Rendered,
     *,
-    mark: VisibleMark,
+    mark: CopyMark,
     folder: Path,
     cancelled: Cancelled,
     encoding: Encoding | None = None,
@@ -163,7 +173,7 @@ def _constant(planned: Plan, frames: Frames) -> tuple[tuple[FileMade, ...], str]
     if planned not in _made:
         folder = Path(tempfile.mkdtemp(prefix="constant-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        mark = VisibleMark("Benchmark", "NULL-NULL")
+        mark = CopyMark(VisibleMark("Benchmark", "NULL-NULL"))
         digest = encode(frames.images, plan=planned, mark=mark, folder=folder, cancelled=lambda: False)
         files = _read_back(planned, folder, digest)
         _made[planned] = tuple(made for made in files if made.kind in ("mp4", "poster")), digest

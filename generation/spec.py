@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -102,6 +102,28 @@ class VisibleMark:
 
     programme: str
     code: str
+
+
+# How the visible mark looks: light letters on a dark plate; letters with a thin edge; and small, pale and still, for
+# what was approved to be shown.
+MarkStyle: TypeAlias = Literal["plate", "outline", "discreet"]
+
+
+@dataclass(frozen=True, slots=True)
+class ForensicMark:
+    """The number of one copy, below 2**32, and the key of its epoch: whoever has that can read and forge marks."""
+
+    number: int
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CopyMark:
+    """What one copy of a clip is marked with. Without a forensic mark nobody can tell it from another copy."""
+
+    visible: VisibleMark
+    style: MarkStyle = "plate"
+    forensic: ForensicMark | None = None
 
 
 # mp4, poster, sprite (one picture of many small ones), vtt (which part of the sprite is which second) and sheet

@@ -1,32 +1,30 @@
-"""One ffmpeg process from native frames to every file, fed frame by frame, watched, and ended when it must be."""
+"""One pass from native frames to every file: two ffmpeg processes, and between them the marks, frame by frame."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import selectors
-import subprocess
-import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, Final, TypeAlias
+from subprocess import Popen
+from typing import Final, TypeAlias
 
 import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 
 from generation.errors import EngineError, RenderCancelled, Transient
 from generation.media import graph
-from generation.media import mark as marks
+from generation.media import mark as plates
+from generation.media.marking import Marker
 from generation.media.plan import Plan, Size, sheet, sprite
-from generation.spec import Cancelled, Image, VisibleMark
+from generation.media.process import Running, progress
+from generation.spec import Cancelled, CopyMark, Image, VisibleMark
 
 # Called with (frames encoded, frames in all); the first call has 0 done, the last one all.
 Encoding: TypeAlias = Callable[[int, int], None]
 
-_POLL: Final = 0.1  # seconds
 _LONGEST: Final = 1800.0  # seconds; an encode that takes longer hangs
 
 
@@ -34,7 +32,7 @@ def encode(
     images: Iterable[Image],
     *,
     plan: Plan,
-    mark: VisibleMark | None,
+    mark: CopyMark | None,
     folder: Path,
     cancelled: Cancelled,
     encoding: Encoding | None = None,
@@ -44,47 +42,61 @@ def encode(
     The frames are read once and never kept. Raises Transient when ffmpeg dies or the disk is full, RenderCancelled
     when it was stopped, EngineError when the images are not as the plan says, and whatever reading them raises.
     """
-    command = (get_ffmpeg_exe(), *graph.arguments(plan, draw_plates(mark, plan, folder)))
-    with _running(command, folder) as (process, complaints), ThreadPoolExecutor(1, "feed-ffmpeg") as pool:
+    stretching = (get_ffmpeg_exe(), *graph.stretching(plan))
+    with Running(stretching, folder) as stretch:
+        digests: list[str] = []
+
+        def feed() -> None:
+            digests.append(_feed(stretch.process, images, plan))
+
+        write(stretch, feed, plan=plan, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding)
+    return digests[0]
+
+
+def write(
+    frames: Running,
+    feed: Callable[[], None],
+    *,
+    plan: Plan,
+    mark: CopyMark | None,
+    folder: Path,
+    cancelled: Cancelled,
+    encoding: Encoding | None = None,
+) -> None:
+    """Mark the delivered frames that `frames` puts out while `feed` fills it, and write every file but the source."""
+    drawn = draw_plates(mark.visible if mark else None, plan, folder)
+    marker = Marker(mark, size=plan.size, fps=plan.fps)
+    writing = (get_ffmpeg_exe(), *graph.writing(plan, drawn))
+    with Running(writing, folder) as files, ThreadPoolExecutor(2, "feed-ffmpeg") as pool:
         # Beside the watch, so that a process that stops reading can be stopped too.
-        feeding = pool.submit(_feed, process, images, plan)
+        work = (pool.submit(feed), pool.submit(_pass_on, frames.process, files.process, marker, plan))
         try:
-            _watch(process, feeding, plan.frames, cancelled, encoding)
+            _watch(files.process, work, plan.frames, cancelled, encoding)
+            if files.process.returncode == 0 and not _faulty(work):
+                _watch(frames.process, work, plan.frames, cancelled, None)  # it may still write the source
         finally:
-            process.kill()  # no-op for one that has ended; the feeder must not wait for one that has not
-            process.wait()
-        digest = feeding.result()
-        if process.returncode:
-            raise Transient(f"ffmpeg ended with {process.returncode}: {_tail(complaints)}")
+            both = (frames, files)
+            ends = [running.end() for running in both]
+        for done in work:
+            done.result()
+        for running, code in zip(both, ends, strict=True):
+            if code:
+                raise Transient(f"ffmpeg ended with {code}: {running.complaints()}")
     for name in graph.PLATES.values():
         (folder / name).unlink()
-    return digest
 
 
 def draw_plates(mark: VisibleMark | None, plan: Plan, folder: Path) -> tuple[tuple[Size, Size], ...]:
-    """Draw the mark once for the clip and once for a cell of each grid; their sizes and upper left corners."""
-    plates = []
-    for name, size in zip(
-        graph.PLATES.values(), (plan.size, sprite(plan).cell, sheet(plan).cell), strict=True
-    ):
-        plate, margin = marks.draw(mark, width=size[0], height=size[1]), marks.margin(*size)
+    """Draw the mark once for a cell of each grid; their sizes and upper left corners."""
+    drawn = []
+    for name, size in zip(graph.PLATES.values(), (sprite(plan).cell, sheet(plan).cell), strict=True):
+        plate, margin = plates.draw(mark, width=size[0], height=size[1]), plates.margin(*size)
         (folder / name).write_bytes(plate.tobytes())
-        plates.append((plate.size, (margin, size[1] - plate.height - margin)))
-    return tuple(plates)
+        drawn.append((plate.size, (margin, size[1] - plate.height - margin)))
+    return tuple(drawn)
 
 
-@contextmanager
-def _running(command: tuple[str, ...], folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
-    with (
-        tempfile.TemporaryFile() as complaints,
-        subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=complaints
-        ) as process,
-    ):
-        yield process, complaints
-
-
-def _feed(process: subprocess.Popen[bytes], images: Iterable[Image], plan: Plan) -> str:
+def _feed(process: Popen[bytes], images: Iterable[Image], plan: Plan) -> str:
     """Hand over all images. When ffmpeg ends early, its own words say why, and are read by the caller."""
     digest, count = hashlib.sha256(), 0
     shape = (plan.native[1], plan.native[0], 3)
@@ -105,9 +117,23 @@ def _feed(process: subprocess.Popen[bytes], images: Iterable[Image], plan: Plan)
     return digest.hexdigest()
 
 
+def _pass_on(frames: Popen[bytes], files: Popen[bytes], marker: Marker, plan: Plan) -> None:
+    """Each delivered frame from one process to the other, marked on its way. One in memory at a time."""
+    if frames.stdout is None or files.stdin is None:
+        raise Transient("ffmpeg has no output")
+    width, height = plan.size
+    frame = np.empty((height * 3 // 2, width), np.uint8)
+    with suppress(BrokenPipeError), files.stdin:
+        for index in range(plan.frames):
+            if frames.stdout.readinto(frame.data.cast("B")) != frame.size:  # type: ignore[attr-defined]
+                return  # it ended early: how, its return code tells
+            marker.apply(frame, index)
+            files.stdin.write(frame.data)
+
+
 def _watch(
-    process: subprocess.Popen[bytes],
-    feeding: Future[str],
+    process: Popen[bytes],
+    work: Sequence[Future[None]],
     frames: int,
     cancelled: Cancelled,
     encoding: Encoding | None,
@@ -116,39 +142,18 @@ def _watch(
     deadline = time.monotonic() + _LONGEST
     tell = encoding or (lambda *_: None)
     tell(0, frames)
-    for done in _progress(process):
+    for done in progress(process):
         if cancelled():
             raise RenderCancelled
         if time.monotonic() > deadline:
             raise Transient("ffmpeg did not come to an end")
-        if feeding.done() and feeding.exception():
+        if _faulty(work):
             return  # half of the frames make no clip; the caller raises what happened
         if done is not None:
             tell(min(done, frames), frames)
-    if process.returncode == 0 and not (feeding.done() and feeding.exception()):
+    if process.returncode == 0 and not _faulty(work):
         tell(frames, frames)
 
 
-def _progress(process: subprocess.Popen[bytes]) -> Iterator[int | None]:
-    """Frames of the clip that are encoded, whenever ffmpeg says so; None when it has been silent for a while."""
-    with selectors.DefaultSelector() as waiting:
-        if process.stdout is not None:
-            waiting.register(process.stdout, selectors.EVENT_READ)
-        while waiting.get_map():
-            if not waiting.select(_POLL):
-                yield None
-            elif said := os.read(process.stdout.fileno(), 1 << 16):  # type: ignore[union-attr]
-                counts = [line[6:] for line in said.splitlines() if line.startswith(b"frame=")]
-                yield int(counts[-1]) if counts and counts[-1].strip().isdigit() else None
-            else:
-                waiting.unregister(process.stdout)  # type: ignore[arg-type]
-    while True:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(_POLL)
-            return
-        yield None
-
-
-def _tail(complaints: IO[bytes]) -> str:
-    complaints.seek(0)
-    return complaints.read()[-600:].decode(errors="replace").strip()
+def _faulty(work: Sequence[Future[None]]) -> bool:
+    return any(done.done() and done.exception() for done in work)

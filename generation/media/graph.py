@@ -1,8 +1,7 @@
-"""The filters and outputs of the one ffmpeg run, in two halves that meet at delivered frames.
+"""The filters and outputs of the two ffmpeg runs of one encode pass, which meet at delivered frames.
 
-`stretched` brings native frames to the delivered rate and size. `files` draws the visible mark and writes everything
-that is handed out. Between the two every frame is whole, raw and yuv420p: what works on raw frames goes there, either
-as a filter or, with each half in a process of its own, in Python between two pipes.
+The first brings native frames to the delivered rate and size and keeps them without loss. The second writes everything
+that is handed out. Between the two every frame is whole, raw and yuv420p, and is marked by Python on its way.
 """
 
 from __future__ import annotations
@@ -26,34 +25,48 @@ NAMES: Final[dict[FileKind, str]] = {
     "sheet": "sheet.jpg",
     "source": "source.mkv",
 }
-PLATES: Final = {"mp4": "clip.rgba", "sprite": "sprite.rgba", "sheet": "sheet.rgba"}
+PLATES: Final = {"sprite": "sprite.rgba", "sheet": "sheet.rgba"}
 
 _SCALE: Final = "lanczos+accurate_rnd+full_chroma_int"
 _SMALL: Final = 200_000  # pixels: below, a second thread costs more than it brings
 _SHEET_GROUND: Final = "0x141414"
+_RAW: Final = {"pix_fmt": "yuv420p"}
+# The encoder writes what the frames say of themselves; options of the output alone are not enough.
+_TAGS: Final = {"range": "tv"} | {key: codecs.BT709[key] for key in codecs.BT709 if key != "color_range"}
 _JPEG: Final = {"vcodec": "mjpeg", "frames:v": 1, "q:v": 3, "update": 1}
 
 
 @lru_cache(maxsize=64)
-def arguments(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> tuple[str, ...]:
-    """What ffmpeg is told. `plates` are size and place of the mark on the clip, a sprite's cell, a sheet's cell."""
-    return compiled(outputs(plan, plates).values(), plan)
-
-
-def outputs(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> dict[FileKind, Any]:
-    """Every file that ffmpeg writes; the clip comes first, for progress is that of the first."""
+def stretching(plan: Plan) -> tuple[str, ...]:
+    """What the first ffmpeg is told: native rgb24 frames come in, delivered ones go out, the source is written."""
     native = ffmpeg.input(
         "pipe:0", format="rawvideo", pix_fmt="rgb24", video_size=plan.native, framerate=plan.native_rate
     )
-    return {**files(stretched(native, plan), plan, plates), "source": _source(native, plan)}
+    delivered = ffmpeg.output(
+        stretched(native, plan), "pipe:1", format="rawvideo", **_RAW, **{"frames:v": plan.frames}
+    )
+    return _compiled((delivered, _source(native, plan)), plan)
 
 
-def compiled(chosen: Iterable[Any], plan: Plan) -> tuple[str, ...]:
-    """ffmpeg's arguments for those outputs."""
+@lru_cache(maxsize=64)
+def writing(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> tuple[str, ...]:
+    """What the second is told: delivered frames come in, every file is written, the clip first, for progress is that
+    of the first. `plates` are size and place of the mark on a sprite's cell and on a sheet's."""
+    return _compiled(outputs(plan, plates).values(), plan, "-progress", "pipe:1", "-stats_period", "0.25")
+
+
+def outputs(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> dict[FileKind, Any]:
+    """Every file that the second ffmpeg writes, from raw delivered frames."""
+    delivered = ffmpeg.input(
+        "pipe:0", format="rawvideo", video_size=plan.size, framerate=plan.fps, **_RAW
+    ).video.filter("setparams", **_TAGS)
+    return files(delivered, plan, plates)
+
+
+def _compiled(chosen: Iterable[Any], plan: Plan, *more: str) -> tuple[str, ...]:
     few = ("-filter_complex_threads", "1") if _small(plan.size) else ()
     run = ffmpeg.merge_outputs(*chosen).global_args(
-        *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"),
-        *("-progress", "pipe:1", "-stats_period", "0.25", *few),
+        *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"), *more, *few
     )
     return tuple(run.get_args(overwrite_output=True))
 
@@ -85,27 +98,18 @@ def stretched(native: Any, plan: Plan) -> Any:
         .filter("crop", *plan.size)
         .filter("setsar", 1)
         .filter("format", "yuv420p")
-        # The encoder writes what the frames say of themselves; options of the output alone are not enough.
-        .filter(
-            "setparams",
-            range="tv",
-            **{key: codecs.BT709[key] for key in codecs.BT709 if key != "color_range"},
-        )
     )
 
 
 def files(delivered: Any, plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> dict[FileKind, Any]:
-    """The clip and every picture of it, each with the mark drawn at its own size so that it can be read there."""
-    whole, of_sprite, of_sheet = (
+    """The clip and every picture of it; small ones get a mark of their own size, so that it can be read there."""
+    of_sprite, of_sheet = (
         _plate(name, size) for name, (size, _) in zip(PLATES.values(), plates, strict=True)
     )
-    on_clip, on_sprite, on_sheet = (place for _, place in plates)
-    split = delivered.filter_multi_output("split", 3)
-    marked = (
-        split[0].overlay(whole, x=on_clip[0], y=on_clip[1], eof_action="repeat").filter_multi_output("split")
-    )
+    on_sprite, on_sheet = (place for _, place in plates)
+    split = delivered.filter_multi_output("split", 4)
     clip = ffmpeg.output(
-        marked[0],
+        split[0],
         NAMES["mp4"],
         r=plan.fps,
         movflags="+faststart",
@@ -113,13 +117,13 @@ def files(delivered: Any, plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> 
         **_threads(plan.size),
         **codecs.choose(plan.codec).options(plan.fps),
     )
-    middle = marked[1].filter("select", f"eq(n,{plan.middle})")
+    middle = split[1].filter("select", f"eq(n,{plan.middle})")
     poster = ffmpeg.output(_full_range(middle), NAMES["poster"], **_JPEG, **_threads(plan.size))
     return {
         "mp4": clip,
         "poster": poster,
-        "sprite": _grid(split[1], of_sprite, on_sprite, sprite(plan), NAMES["sprite"]),
-        "sheet": _grid(split[2], of_sheet, on_sheet, sheet(plan), NAMES["sheet"]),
+        "sprite": _grid(split[2], of_sprite, on_sprite, sprite(plan), NAMES["sprite"]),
+        "sheet": _grid(split[3], of_sheet, on_sheet, sheet(plan), NAMES["sheet"]),
     }
 
 

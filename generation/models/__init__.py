@@ -1,3 +1,4 @@
+from generation.models.marks import Mark, Purpose
 from generation.models.masters import Master, Rendition, RenditionKind
 from generation.models.references import Character, CharacterPicture, Reference
 from generation.models.styles import Adapter, StylePreset
@@ -12,10 +13,12 @@ __all__ = [
     "Character",
     "CharacterPicture",
     "Codec",
+    "Mark",
     "Master",
     "ModelVariant",
     "Pace",
     "Place",
+    "Purpose",
     "QueueShare",
     "Reference",
     "Rendition",

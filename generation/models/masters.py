@@ -58,7 +58,14 @@ class Rendition(models.Model):
     public_id = PublicIdField(prefix="rend")
     master = models.ForeignKey(Master, on_delete=models.PROTECT, related_name="renditions")
     kind = models.CharField(max_length=10, choices=RenditionKind)
-    audience = models.CharField(max_length=20, default="master", help_text="for whom this copy was made")
+    audience = models.CharField(max_length=90, default="master", help_text="for whom this copy was made")
+    mark = models.ForeignKey(
+        "generation.Mark",
+        on_delete=models.PROTECT,
+        related_name="renditions",
+        null=True,
+        help_text="the number in its frames; none where every clip has the same ones, as in benchmarks",
+    )
     sha256 = models.CharField(max_length=64)
     bytes = models.PositiveBigIntegerField()
     media_type = models.CharField(max_length=40)

@@ -20,6 +20,7 @@ from core.actors import system
 from generation import progress
 from generation.models import LONGEST_KIND, Attempt
 from generation.services.endings import crash, fail, hand_back, reap, reject, took_too_long
+from generation.services.marks import Issued
 from generation.services.queueing import LEASE, Claim, claim_next, claim_takes, wake_waiting
 from generation.services.results import FINISH
 from generation.states import AttemptEnd, VideoState
@@ -54,7 +55,8 @@ class Made:
     """By what a result was made: digest of the checkpoint, kind of worker, rung of its memory ladder.
 
     `batch` specs went through one forward, this one at `place`; `busy` is how long this video kept its worker, in
-    seconds, its share of the forward and the store with it. Without it, render and encode.
+    seconds, its share of the forward and the store with it. Without it, render and encode. `mark` is the number in the
+    frames of what was made.
     """
 
     digest: str
@@ -63,6 +65,7 @@ class Made:
     batch: int = 1
     place: int = 0
     busy: float | None = None
+    mark: Issued | None = None
 
 
 def heartbeat(*, lease: uuid.UUID, now: datetime) -> bool:
@@ -144,6 +147,9 @@ def _values(
         "native_frames": produced.native_frames,
         "windows": produced.windows,
         "method": produced.method[:300],
+        "mark_number": made.mark.forensic.number if made.mark else None,
+        "mark_codeword": made.mark.codeword if made.mark else None,
+        "mark_epoch": made.mark.epoch if made.mark else None,
         "source_key": keys[source.kind] if source else "",
         "source_sha256": source.sha256 if source else "",
         "source_bytes": source.bytes if source else 0,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core import clock
-from generation.services import files, lifecycle
+from generation.services import files, lifecycle, marks
 from generation.services.queueing import Claim
-from generation.spec import Adapter, RenderSpec, VisibleMark
+from generation.spec import Adapter, CopyMark, RenderSpec, VisibleMark
 from generation.worker import cache, kinds, scratch, shelf
 from generation.worker.held import Held
 from generation.worker.writing import surely
@@ -79,10 +79,15 @@ def finish(claim: Claim, taken: Taken, held: Held) -> bool:
 
     began = time.monotonic()
     backend = shelf.backend_of(claim)
+    # Frames that are the same for every clip are marked once in a process, for nobody.
+    issued = None if taken.made.frames.constant else marks.issue(now=clock.now())
     with scratch.folder() as folder:
         produced = encode(
             taken.made,
-            mark=VisibleMark(programme=claim.mark_text, code=claim.code),
+            mark=CopyMark(
+                VisibleMark(programme=claim.mark_text, code=claim.code),
+                forensic=issued.forensic if issued else None,
+            ),
             folder=Path(folder),
             cancelled=lambda: held.why_not([claim]) is not None,
             encoding=lambda done, total: held.tell([claim], "encoding", done, total),
@@ -96,6 +101,7 @@ def finish(claim: Claim, taken: Taken, held: Held) -> bool:
         batch=taken.made.frames.batch,
         place=taken.made.frames.place,
         busy=taken.seconds + time.monotonic() - began,
+        mark=issued,
     )
     finished = surely(
         lambda: lifecycle.finish(claim=claim, produced=produced, keys=keys, made=made, now=clock.now()),

@@ -14,6 +14,7 @@ from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
 from django.db import connection
 
 from core import clock
+from generation import keys
 from generation.queries import workers as queries
 from generation.queries.workers import LaneVariant
 from generation.rules import MOST_TAKES
@@ -49,7 +50,15 @@ def faults(worker: Any, variants: Sequence[LaneVariant], lanes: Sequence[str]) -
     wake = worker.app.tasks.get("generation.wake")
     if not conf.task_acks_late or (wake is not None and not wake.acks_late):
         found.append("task_acks_late is off: a worker that dies would take its message with it. Turn it on.")
-    return found + _time_faults(worker, variants) + _lane_faults(variants, lanes)
+    return found + _key_faults() + _time_faults(worker, variants) + _lane_faults(variants, lanes)
+
+
+def _key_faults() -> list[str]:
+    try:
+        keys.ring()
+    except keys.NoKey as fault:
+        return [f"It could mark nothing. {fault}"]
+    return []
 
 
 def _time_faults(worker: Any, variants: Sequence[LaneVariant]) -> list[str]:

@@ -129,6 +129,8 @@ CACHES = {
 
 WORKER_DRAIN_SECONDS = env.int("PRIVATE_VIEW_DRAIN_SECONDS", default=60)
 """How long a worker that is asked to leave goes on with the render at hand before it hands it back."""
+MARK_KEYS = env.str("PRIVATE_VIEW_MARK_KEYS", default="")
+"""File of the forensic marks' keys: for render workers and the tracing queue alone."""
 METRICS_TOKEN = env.str("PRIVATE_VIEW_METRICS_TOKEN", default="")
 """Who sends it may read /metrics, which names queues and machines; without it there is no such page."""
 

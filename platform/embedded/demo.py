@@ -58,6 +58,7 @@ def open_house(state: StateFolder, keeper: Keeper, wishes: Wishes) -> None:
         if port != wanted:
             announcement.say(f"Port {wanted} is taken by another program; using {port}.")
         house = House(state.path, keeper=keeper, pause=wishes.pause)
+        state.make_mark_keys()
         env = house.environment(url=address.url, keys=state.keys())
         with announcement.step("PostgreSQL and Valkey"):
             house.start_servers()

@@ -20,6 +20,8 @@ from embedded.valkey import Valkey
 DEPLOYMENT = "demo"
 LANES = ("turbo", "full")
 """The queues of the model variants that the demo's seed makes."""
+MARK_KEYS = "PRIVATE_VIEW_MARK_KEYS"
+"""Where the keys of the forensic marks lie: for workers, never for the web process."""
 SERVERS, WORKERS, DOORS = 0, 1, 2
 _ALIVE_SECONDS = 90
 
@@ -59,6 +61,7 @@ class House:
             "PRIVATE_VIEW_MAIL_DIR": str(folders["mail"]),
             "PRIVATE_VIEW_STATIC_DIR": str(folders["static"]),
             "PRIVATE_VIEW_WORKER_CACHE": str(self.state / "cache"),
+            MARK_KEYS: str(self.state / "mark-keys"),
             "PRIVATE_VIEW_DRAIN_SECONDS": "5",  # less than we wait for a worker before we end it
             # Threads that wait for each other sleep: spinning, a render on a busy machine costs nine times the CPU.
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
@@ -75,8 +78,9 @@ class House:
             return [f"{DEPLOYMENT}.{name}" for name in names]
 
         render = queues([f"render.{lane}" for lane in LANES])
+        for_web = {name: value for name, value in env.items() if name != MARK_KEYS}
         started: list[tuple[Command, int]] = [
-            (commands.web(listener=address.listener, env=env, log=self.logs / "web.log"), DOORS),
+            (commands.web(listener=address.listener, env=for_web, log=self.logs / "web.log"), DOORS),
             (commands.worker("render", queues=render, env=env, log=self.logs / "render.log"), WORKERS),
             (
                 commands.worker("worker", queues=queues(["default"]), env=env, log=self.logs / "worker.log"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -58,6 +59,10 @@ class StateFolder:
             os.ftruncate(self._lock, 0)
             os.pwrite(self._lock, holder.encode(), 0)
 
+    def make_mark_keys(self) -> None:
+        """The file of the forensic marks' keys, made at the first start: one key, in `generation.keys`' form."""
+        self._make("mark-keys", f"m1 {base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+
     def keys(self) -> dict[str, str]:
         """Made at the first start: sessions and tokens go on working after the next."""
         file = self.path / "keys.json"
@@ -65,8 +70,14 @@ class StateFolder:
             found: dict[str, str] = json.loads(file.read_text())
             return found
         made = {"secret_key": secrets.token_urlsafe(48), "token_pepper": secrets.token_urlsafe(48)}
-        unfinished = file.with_suffix(".unfinished")
-        unfinished.touch(mode=0o600)
-        unfinished.write_text(json.dumps(made))
-        unfinished.replace(file)
+        self._make("keys.json", json.dumps(made))
         return made
+
+    def _make(self, name: str, text: str) -> None:
+        """A file that is whole or not there, and never was anybody else's to read."""
+        file = self.path / name
+        if not file.exists():
+            unfinished = self.path / f"{name}.unfinished"
+            unfinished.touch(mode=0o600)
+            unfinished.write_text(text)
+            unfinished.replace(file)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -56,7 +57,9 @@ class Installation:
             "PRIVATE_VIEW_MAIL_DIR": str(self.folder / "mail"),
             "PRIVATE_VIEW_STATIC_DIR": str(self.folder / "static"),
             "PRIVATE_VIEW_LOG_LEVEL": "WARNING",
+            "PRIVATE_VIEW_MARK_KEYS": str(self.folder / "mark-keys"),
         }
+        (self.folder / "mark-keys").write_text(f"m1 {base64.b64encode(bytes(32)).decode()}\n")
 
     def setting(self, name: str) -> str:
         """What PostgreSQL says of one of its settings."""
@@ -81,8 +84,9 @@ class Installation:
     @contextmanager
     def web(self) -> Iterator[int]:
         """The demo's web process; its number."""
+        for_web = {name: value for name, value in self.env.items() if name != "PRIVATE_VIEW_MARK_KEYS"}
         child = Child(
-            commands.web(listener=self.listener.fileno(), env=self.env, log=self.folder / "web.log")
+            commands.web(listener=self.listener.fileno(), env=for_web, log=self.folder / "web.log")
         )
         child.start()
         try:

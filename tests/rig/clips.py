@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from generation.media import graph
 from generation.media.encode import Encoding, encode
 from generation.media.plan import Codec, Plan
-from generation.spec import Cancelled, Image, VisibleMark
+from generation.spec import Cancelled, CopyMark, Image, VisibleMark
 
-MARK = VisibleMark(programme="Private View", code="K7QM-4XPD")
+MARK = CopyMark(VisibleMark(programme="Private View", code="K7QM-4XPD"))
 
 
 def plain(width: int, height: int, count: int, rgb: tuple[int, int, int]) -> list[Image]:
@@ -54,7 +54,7 @@ def make_clip(
     size: tuple[int, int] = (640, 360),
     seconds: int = 1,
     fps: int = 8,
-    mark: VisibleMark | None = MARK,
+    mark: CopyMark | None = MARK,
     cancelled: Cancelled = lambda: False,
     encoding: Encoding | None = None,
     codec: Codec = "h264",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import socket
@@ -42,17 +43,24 @@ def prepare() -> None:
             "PRIVATE_VIEW_MAIL_DIR": str(folder / "mail"),
             "PRIVATE_VIEW_STATIC_DIR": str(folder / "static"),
             "PRIVATE_VIEW_WORKER_CACHE": str(folder / "cache"),
+            "PRIVATE_VIEW_MARK_KEYS": str(folder / "mark-keys"),
             "PRIVATE_VIEW_TORCH_THREADS": os.environ.get("PRIVATE_VIEW_TORCH_THREADS", "1"),
         }
     )
     for name in ("media", "mail", "static", "log"):
         (folder / name).mkdir()
+    (folder / "mark-keys").write_text(f"m1 {base64.b64encode(bytes(range(32))).decode()}\n")
 
 
 def for_children() -> dict[str, str]:
     """The environment of processes beside the tests: they use the database that Django made for the tests."""
     url = os.environ["DATABASE_URL"].replace(f"/{DATABASE}?", f"/{TEST_DATABASE}?")
     return dict(os.environ) | {"DATABASE_URL": url}
+
+
+def for_web() -> dict[str, str]:
+    """Likewise, of a web process, which does not get the keys of the marks."""
+    return {name: value for name, value in for_children().items() if name != "PRIVATE_VIEW_MARK_KEYS"}
 
 
 def empty_folders() -> None:

@@ -33,7 +33,7 @@ class LiveSite:
 def _lasting_site(django_db_setup: None, valkey: object) -> Iterator[LiveSite]:
     listener = environment.listener
     assert listener is not None
-    env = environment.for_children()
+    env = environment.for_web()
     child = Child(
         commands.web(listener=listener.fileno(), env=env, log=environment.folder / "log" / "web.log")
     )

@@ -15,7 +15,7 @@ from PIL import Image as Pictures
 from generation.errors import Transient
 from generation.media import plan, probe, vtt
 from generation.media.plan import Plan, Size
-from generation.spec import Image, VisibleMark
+from generation.spec import CopyMark, Image, VisibleMark
 from tests.rig.clips import Files, frames_of, make_clip, moving_bar, noise
 
 
@@ -115,7 +115,7 @@ def test_grids_fit_their_frames(size: Size, seconds: int, fps: int, count: int) 
 def test_what_is_handed_out_is_marked_and_the_source_is_not(tmp_path: Path, path: str) -> None:
     """Two marks, two files; the plate is dark, so that a white clip is dark only there."""
     white = [np.full((90, 160, 3), 255, np.uint8)] * 8
-    files = make_clip(tmp_path, white, size=(640, 360), mark=VisibleMark("Private View", "K7QM-4XPD"))
+    files = make_clip(tmp_path, white, size=(640, 360), mark=CopyMark(VisibleMark("Private View", "K7QM-4XPD")))
     if path == "mp4":
         pictures = [frames_of(files.mp4)[0]]
     elif path == "poster":

@@ -269,10 +269,10 @@ from pathlib import Path
 from generation.backends.null import NullBackend
 from generation.errors import Transient
 from generation.pipeline import Rendered, finish, produce, render
-from generation.spec import RenderSpec, VisibleMark
+from generation.spec import CopyMark, RenderSpec, VisibleMark
 folder, spec = Path(sys.argv[1]), RenderSpec("a bar", 1, 1280, 720, 2, 24, 1, 1.0)
 try:
-    produce(spec, backend=NullBackend(), mark=VisibleMark("Private View", "K7QM-4XPD"), folder=folder,
+    produce(spec, backend=NullBackend(), mark=CopyMark(VisibleMark("Private View", "K7QM-4XPD")), folder=folder,
             progress=lambda *_: None, cancelled=lambda: False)
 except Transient as fault:
     print("transient", len(list(folder.iterdir())), fault)

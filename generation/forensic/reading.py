@@ -1,0 +1,168 @@
+"""From pictures and a geometry to scores of numbers.
+
+The code rows that carry a number do not depend on the picture, and nothing here looks at them before the last step. So
+for a number that is *not* in the file the score z is a weighted sum of random signs of unit norm, and Hoeffding's
+inequality gives P(z >= t) <= exp(-t^2 / 2), whatever the clip and whatever was done to it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.forensic.code import RINGS, TILE, Code, Floats, Spectrum
+from generation.forensic.geometry import Fit, Pictures
+from generation.forensic.reed_solomon import DATA, INFORMATION_SETS, SYMBOLS, Words, completed
+from generation.forensic.sync import Ear
+
+_CREDIBLE: Final = 1.8  # standard deviations: a place that is heard less adds nothing
+_AROUND: Final = tuple(itertools.product((0, -1, 1), repeat=2))
+_MOST_COPIES: Final = 8
+_CHANCE: Final = 6.0  # the sync that a picture without a mark may show
+_FEW: Final = 4  # pictures: of fewer a mean says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What the payload bins said under one geometry: 8 x `dims`, each ring weighted by how well the synchronisation
+    pattern came through there; `sync` is how surely that was found, in standard deviations, `aligned` the pattern's
+    bins, all pictures added up, the pattern taken out."""
+
+    values: Floats
+    sync: float
+    fit: Fit
+    aligned: Spectrum
+
+    def table(self, code: Code) -> Table:
+        """The scores of all symbols."""
+        norm = math.sqrt(float((self.values**2).sum()) + 1e-12)
+        scores = np.einsum("kvd,kd->kv", code.book, self.values, dtype=np.float32) / norm
+        return Table(scores.astype(np.float32), self.sync, self.fit)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """8 x 256 scores of the symbols; a codeword's z is the sum of its eight."""
+
+    scores: Floats
+    sync: float
+    fit: Fit
+
+    def z(self, words: Words) -> Floats:
+        """Of N x 8 codewords."""
+        return np.asarray(self.scores[np.arange(SYMBOLS), words].sum(axis=-1), np.float32)
+
+
+def variants(folded: Floats, quarters: NDArray[np.int64] | None = None) -> Floats:
+    """What is listened to: the folded pictures, the means of what lies near each other in time; what sets each mean
+    apart from all, where the picture stands still; and the mean of all, where an encoder has not renewed what does."""
+    if len(folded) < _FEW:
+        return folded
+    means = folded
+    if quarters is not None:
+        sums = np.zeros((int(quarters.max()) + 1, *folded.shape[1:]), np.float32)
+        np.add.at(sums, quarters, folded)
+        means = np.asarray(sums / np.bincount(quarters)[:, None, None], np.float32)
+    mean = means.mean(axis=0, keepdims=True)
+    return np.concatenate([folded, *([means] if quarters is not None else []), means - mean, mean])
+
+
+def read(pictures: Pictures, quarters: NDArray[np.int64], fit: Fit, ear: Ear) -> Signal:
+    """What is in the pictures under one geometry. `ear` listens at full resolution; `quarters` tells which pictures
+    lie near each other in time."""
+    spectra = ear.spectra(variants(pictures.fold(fit, fine=True), quarters))
+    code = ear.code
+    _, origin = ear.origin(ear.maps(ear.matched(spectra)))
+    whitened = ear.payload(spectra)
+    together, sync = _together(whitened, code, origin)
+    weighted = (together * _ring_weights(together, code)[code.ring])[code.n_sync :]
+    flat = np.stack([weighted.real, weighted.imag], axis=1).astype(np.float32).ravel()
+    values = flat[: SYMBOLS * code.dims].reshape(SYMBOLS, code.dims)
+    aligned = np.asarray(together[: code.n_sync] * np.conj(code.sync), np.complex64)
+    return Signal(values / math.sqrt(float((values**2).sum()) + 1e-12), sync, fit, aligned)
+
+
+def joined(signals: list[Signal]) -> Signal:
+    """Of several parts of one picture, each with a geometry of its own: a screen that was filmed from the side. What
+    was found more surely counts more."""
+    best = max(signals, key=lambda signal: signal.sync)
+    weights = [max(signal.sync - _CHANCE, 0.1) for signal in signals]
+    total = sum(weight * signal.values for weight, signal in zip(weights, signals, strict=True))
+    sync = math.sqrt(sum(signal.sync**2 for signal in signals))
+    aligned = np.asarray(sum(signal.aligned for signal in signals), np.complex64)
+    return Signal(np.asarray(total, np.float32), sync, best.fit, aligned)
+
+
+def _together(whitened: Spectrum, code: Code, origin: tuple[int, int]) -> tuple[Spectrum, float]:
+    """All pictures added up, each moved back from wherever its tile is heard, and the sync of the sum.
+
+    A tile may be heard at several places of one picture: an encoder that saves leaves parts as they were.
+    """
+    waves = np.stack([code.ky, code.kx]).astype(np.float32) * np.float32(2 * np.pi / TILE)
+    n = code.n_sync
+    matched = whitened[:, :n] * np.conj(code.sync)
+    spread = np.sqrt((matched.real**2 + matched.imag**2).sum(1) / 2 + 1e-9)[:, None]
+    shifts = np.exp(1j * ((code.shifts + np.array(origin)) @ waves)).astype(np.complex64)
+
+    def listened(offset: NDArray[np.float32]) -> tuple[float, Floats, Spectrum]:
+        moved = shifts * np.exp(1j * (offset @ waves)).astype(np.complex64)
+        heard = np.maximum((matched @ moved[:, :n].T).real / spread - _CREDIBLE, 0)
+        return float((heard**2).sum()), heard, moved
+
+    offset = np.zeros(2, np.float32)
+    for step in (0.5, 0.25):
+        around = [offset + step * np.array(way, np.float32) for way in _AROUND]
+        offset = max(around, key=lambda place: listened(place)[0])
+    _, heard, moved = listened(offset)
+    together = np.asarray(((heard.T @ whitened) * moved).sum(axis=0), np.complex64)
+    agreement = (together[:n] * np.conj(code.sync)).real
+    spread_all = math.sqrt(float((np.abs(together[:n]) ** 2).sum()) + 1e-12)
+    return together, float(agreement.sum()) / spread_all
+
+
+def _ring_weights(together: Spectrum, code: Code) -> Floats:
+    """How well the pattern came through in each ring, told by its own bins alone. A ring may have been turned into
+    its opposite, by somebody who took away too much: then its weight is negative."""
+    n = code.n_sync
+    hits = np.bincount(code.ring[:n], (together[:n] * np.conj(code.sync)).real, RINGS)
+    means = hits / np.maximum(1, np.bincount(code.ring[:n], minlength=RINGS))
+    smooth = np.convolve(np.pad(means, 1, "edge"), [0.25, 0.5, 0.25], "valid")
+    return (smooth / max(float(np.abs(smooth).max()), 1e-9)).astype(np.float32)
+
+
+def copies(table: Table, words: Words, *, least: float) -> list[tuple[int, float]]:
+    """Which of the words are in the file, as index and z, the strongest first; several where copies were mixed.
+
+    Relatives of a number that is there share up to three of its symbols and would seem to be there too: what was named
+    is struck out before the next is looked for.
+    """
+    left = table.scores.copy()
+    found: list[tuple[int, float]] = []
+    places = np.arange(SYMBOLS)
+    while len(words) and len(found) < _MOST_COPIES:
+        z = left[places, words].sum(axis=1)
+        best = int(z.argmax())
+        if z[best] < least:
+            break
+        found.append((best, float(z[best])))
+        left[places, words[best]] = 0
+    return found
+
+
+def blind(table: Table, *, top: int = 6) -> tuple[Words, float]:
+    """The codeword that fits best among all 2^32, and its z: every four of eight symbols as information set, each
+    with its `top` values. Near maximum likelihood."""
+    order = np.argsort(-table.scores, axis=1)[:, :top].astype(np.uint8)
+    choices = np.array(list(itertools.product(range(top), repeat=DATA)))
+    best_z, best_word = -math.inf, np.zeros(SYMBOLS, np.uint8)
+    for places, matrix in INFORMATION_SETS:
+        words = completed(order[list(places)][np.arange(DATA), choices], matrix)
+        z = table.z(words)
+        if z[best := int(z.argmax())] > best_z:
+            best_z, best_word = float(z[best]), words[best]
+    return best_word, best_z

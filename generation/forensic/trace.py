@@ -1,0 +1,142 @@
+"""From a suspect file to the copies that it descends from, with the bound on a false alarm."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.forensic import evidence
+from generation.forensic.code import Code, code_of
+from generation.forensic.reading import Signal, copies
+from generation.forensic.reed_solomon import SYMBOLS, Words
+from generation.forensic.residual import Frame, residuals
+from generation.forensic.search import Material, Search
+
+LEAD: Final = 7.5
+"""z from which a number is a lead; below it nothing is said."""
+FINDING: Final = 8.5
+"""z from which a number is a finding, among numbers that were issued."""
+_ENOUGH: Final = 9.0  # no further stage is tried
+_CONTROLS: Final = 20  # keys that were never used
+
+Progress = Callable[[int, int, str], None]
+"""Called with stages done, stages in all, and the name of the one that begins."""
+
+
+class Stopped(Exception):
+    """Nobody waits for the answer any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """All numbers that were given out under the key of one epoch: N, and N x 8 symbols."""
+
+    epoch: str
+    key: bytes = field(repr=False)
+    numbers: NDArray[np.int64]
+    words: Words
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A copy that is in the file. Another file gives a reading this strong with a probability below 10**log10_bound."""
+
+    epoch: str
+    number: int
+    z: float
+    log10_bound: float
+
+    @property
+    def finding(self) -> bool:
+        return self.z >= FINDING
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The answer. `pool` numbers were compared under `alignments` geometries; `controls` is what the strongest of as
+    many numbers reaches under keys that were never used."""
+
+    named: tuple[Named, ...]
+    best_z: float
+    pool: int
+    alignments: int
+    stage: str
+    frames: int
+    controls: tuple[float, ...]
+    pictures: dict[str, bytes] = field(repr=False)
+
+
+def trace(
+    frames: Iterable[Frame],
+    issued: Sequence[Issued],
+    *,
+    progress: Progress = lambda *_: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Reading:
+    """Look for every number that was issued, in geometries from the likely to the rare.
+
+    ValueError where there is no frame; Stopped once `stopped` says so, asked between the stages.
+    """
+    found = residuals(frames)
+    material = Material(found)
+    searches = [(one, code_of(one.key)) for one in issued]
+    stages = [Search(material, code).stages() for _, code in searches]
+    running = _Running(sum(len(one.numbers) for one in issued))
+    names = [name for name, _ in Search(material, Code(b"")).stages()]
+    for number, name in enumerate(names):
+        if stopped():
+            raise Stopped
+        progress(number, len(names), name)
+        for (one, code), of_key in zip(searches, stages, strict=True):
+            running.hear(of_key[number][1](), one, code, name)
+        if running.best_z >= _ENOUGH:
+            break
+    return running.reading(found.images.shape[2], material)
+
+
+class _Running:
+    """The best signal so far, and how many were looked at."""
+
+    def __init__(self, pool: int) -> None:
+        self.pool, self.alignments, self.best_z, self.stage = pool, 0, 0.0, ""
+        self._best: tuple[Signal, Issued, Code] | None = None
+
+    def hear(self, signals: Iterable[Signal], issued: Issued, code: Code, stage: str) -> None:
+        for signal in signals:
+            self.alignments += 1
+            scores = signal.table(code).z(issued.words)
+            if len(scores) and (z := float(scores.max())) > self.best_z:
+                self.best_z, self.stage, self._best = z, stage, (signal, issued, code)
+            if self.best_z >= _ENOUGH:
+                return
+
+    def reading(self, frames: int, material: Material) -> Reading:
+        if self._best is None:
+            return Reading((), 0.0, self.pool, self.alignments, "", frames, (), {})
+        signal, issued, code = self._best
+        named = tuple(
+            Named(issued.epoch, int(issued.numbers[index]), z, self._bound(z))
+            for index, z in copies(signal.table(code), issued.words, least=LEAD)
+        )
+        shown = evidence.pictures(material, signal, code) if named else {}
+        controls = tuple(_controls(material, signal, issued.words)) if named else ()
+        stage = self.stage if named else ""
+        return Reading(named, self.best_z, self.pool, self.alignments, stage, frames, controls, shown)
+
+    def _bound(self, z: float) -> float:
+        """log10 of N G exp(-z^2 / 2), at most 0."""
+        return min(0.0, math.log10(self.pool * max(1, self.alignments)) - z * z / 2 / math.log(10))
+
+
+def _controls(material: Material, signal: Signal, words: Words) -> Iterable[float]:
+    """The same file in the same geometry, under keys that no copy was ever marked with."""
+    for number in range(_CONTROLS):
+        code = Code(hashlib.sha256(b"control %d" % number).digest())
+        scores = Search(material, code).read(signal.fit).table(code)
+        yield float(scores.scores[np.arange(SYMBOLS), words].sum(axis=1).max())

@@ -1,0 +1,50 @@
+"""What is drawn into every frame of one copy, in this order: the visible mark, and under all of it the forensic one."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+from generation.forensic.code import code_of
+from generation.forensic.embed import Embedder
+from generation.media.plan import Size
+from generation.media.visible import VisibleMarker
+from generation.spec import CopyMark
+
+
+class Marker:
+    """Marks raw yuv420p frames of one copy, in place and in order."""
+
+    def __init__(self, mark: CopyMark | None, *, size: Size, fps: int) -> None:
+        width, height = size
+        self._height = height
+        self._visible = self._forensic = None
+        if mark is not None:
+            self._visible = VisibleMarker(
+                mark.visible,
+                mark.style,
+                width=width,
+                height=height,
+                fps=fps,
+                schedule_key=_schedule_key(mark),
+            )
+            if mark.forensic is not None:
+                self._forensic = Embedder(
+                    code_of(mark.forensic.key), mark.forensic.number, width=width, height=height, fps=fps
+                )
+
+    def apply(self, frame: NDArray[np.uint8], index: int) -> None:
+        """`frame` is (height * 3 // 2) x width, limited range; `index` counts from 0."""
+        if self._visible is not None:
+            self._visible.apply(frame, index)
+        if self._forensic is not None:
+            self._forensic.apply(frame[: self._height], index)
+
+
+def _schedule_key(mark: CopyMark) -> bytes:
+    """Where the visible mark goes: another way in each copy, that nobody without the key can foresee."""
+    if mark.forensic is None:
+        return hashlib.sha256(mark.visible.code.encode()).digest()
+    return hashlib.sha256(mark.forensic.key + mark.forensic.number.to_bytes(4, "big")).digest()

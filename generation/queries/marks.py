@@ -1,0 +1,46 @@
+"""Which numbers were issued, and which copy is which."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from generation.models import Mark
+
+
+@dataclass(frozen=True, slots=True)
+class CopyView:
+    """A copy of a clip, without whom it was made for: that is told after a second operator has confirmed."""
+
+    number: int
+    purpose: str
+    purpose_words: str
+    video: str
+    code: str
+    made_at: datetime
+
+
+def issued() -> dict[str, list[tuple[int, bytes]]]:
+    """Number and codeword of every mark, by the epoch of its key. One statement."""
+    rows = Mark.objects.order_by("id").values_list("key_epoch", "number", "codeword")
+    found: dict[str, list[tuple[int, bytes]]] = {}
+    for epoch, number, codeword in rows.iterator(chunk_size=10_000):
+        found.setdefault(epoch, []).append((number, bytes(codeword)))
+    return found
+
+
+def copies(numbers: Iterable[int]) -> dict[int, CopyView]:
+    """The copies with these numbers. One statement."""
+    rows = Mark.objects.filter(number__in=list(numbers)).select_related("master__video")
+    return {
+        row.number: CopyView(
+            row.number,
+            row.purpose,
+            row.get_purpose_display(),
+            row.master.video.public_id,
+            row.master.video.code,
+            row.made_at,
+        )
+        for row in rows
+    }

@@ -1,0 +1,120 @@
+"""From a suspect file to the copies that it descends from. Each run is in the audit log, whatever it finds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit import log
+from core.actors import Actor
+from generation import keys
+from generation.errors import SpecRejected
+from generation.queries import marks as queries
+from generation.queries.marks import CopyView
+
+if TYPE_CHECKING:
+    from generation.forensic.trace import Issued, Named, Progress, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was read, and the copy of each number that was named, in the same order."""
+
+    sha256: str
+    reading: Reading
+    copies: tuple[tuple[Named, CopyView], ...]
+
+
+def trace(
+    path: Path,
+    *,
+    by: Actor,
+    now: datetime,
+    progress: Progress = lambda *_: None,
+    stopped: Callable[[], bool] = lambda: False,
+) -> Answer:
+    """Read a file that may be anything, in a process of its own. Minutes where nothing is found.
+
+    Raises SpecRejected with a sentence on the file, NoKey where this process has not the keys of all marks, Stopped.
+    """
+    from generation.forensic.child import trace_apart
+
+    issued = _issued()
+    sha256 = _digest(path)
+    try:
+        reading = trace_apart(path, issued, progress=progress, stopped=stopped)
+    except SpecRejected as refusal:
+        _note(sha256, by, now, {"refused": refusal.code})
+        raise
+    copies = queries.copies(named.number for named in reading.named)
+    named = tuple((named, copies[named.number]) for named in reading.named)
+    found = [{"number": one.number, "z": round(one.z, 2), "video": copy.video} for one, copy in named]
+    _note(sha256, by, now, {"named": found, "pool": reading.pool, "alignments": reading.alignments})
+    return Answer(sha256, reading, named)
+
+
+def told(answer: Answer) -> list[str]:
+    """The answer in words: what a reading says, and what it does not."""
+    reading = answer.reading
+    if not reading.named:
+        said = (
+            f"No reading. Nothing in this file speaks for one of the {reading.pool:,} numbers that were issued, in "
+            f"{reading.alignments} geometries. This does not say that the file is unmarked."
+        )
+        return [said]
+    return [*(_sentence(named, copy, reading) for named, copy in answer.copies), _control(reading), _LIMITS]
+
+
+_LIMITS = (
+    "It identifies the copy from which this file descends, not who passed it on, nor whether an account was misused. "
+    "For whom a copy was made is told once a second operator has confirmed."
+)
+
+
+def _sentence(named: Named, copy: CopyView, reading: Reading) -> str:
+    said = (
+        f"The file carries mark number {named.number:08x}, put into {copy.purpose_words} of clip {copy.code} "
+        f"({copy.video}) on {copy.made_at:%d %B %Y}. Another file gives a reading this strong with probability below "
+        f"1e{int(named.log10_bound)} (upper bound over {reading.pool:,} issued numbers and {reading.alignments} "
+        "alignments)."
+    )
+    return said if named.finding else f"A lead, not a finding. {said}"
+
+
+def _control(reading: Reading) -> str:
+    return (
+        f"Control: under {len(reading.controls)} keys that were never used the strongest number reads "
+        f"{max(reading.controls):.1f}; here it reads {reading.best_z:.1f}."
+    )
+
+
+def _issued() -> list[Issued]:
+    import numpy as np
+
+    from generation.forensic.code import words_of
+    from generation.forensic.trace import Issued
+
+    ring = keys.ring()
+    return [
+        Issued(
+            epoch,
+            ring.key_of(epoch),
+            np.array([number for number, _ in rows], np.int64),
+            words_of(word for _, word in rows),
+        )
+        for epoch, rows in queries.issued().items()
+    ]
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _note(sha256: str, by: Actor, now: datetime, data: dict[str, Any]) -> None:
+    with log.transaction() as events:
+        events.record(action="file.traced", actor=by, target=f"sha256:{sha256}", now=now, data=data)

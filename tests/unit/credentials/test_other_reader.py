@@ -1,0 +1,110 @@
+"""Our files in the eyes of c2pa-ts, which shares no code with the library that signs them.
+
+It checks signatures, hashes and the rules of the specification, but not whose root a chain ends in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from generation.credentials.manifest import Ingredient, Provenance
+from generation.credentials.signer import Signer
+
+ROOT = Path(__file__).resolve().parents[3]
+CLIENT = ROOT / "tests" / "clients" / "c2pa-ts"
+FOLDER = ROOT / ".venv-c2pa-ts"
+KINDS = ["video/mp4", "image/jpeg", "image/png"]
+
+pytestmark = [pytest.mark.xdist_group("c2pa-ts"), pytest.mark.timeout(600)]
+
+Look = Callable[[Path], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def look() -> Look:
+    """What the other reader finds in a file."""
+    if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
+        pytest.skip(f"the reader of c2pa-ts needs {' and '.join(missing)}, which this machine has not")
+    script = _installed()
+
+    def found(file: Path) -> dict[str, Any]:
+        answer = subprocess.run(["node", str(script), str(file)], check=True, capture_output=True, text=True)
+        told: dict[str, Any] = json.loads(answer.stdout)
+        return told
+
+    return found
+
+
+def _installed() -> Path:
+    """The script beside its packages: once, and again when the exact versions change."""
+    files = [CLIENT / name for name in ("package.json", "package-lock.json", "read.js")]
+    wanted = hashlib.sha256(b"|".join(file.read_bytes() for file in files)).hexdigest()
+    stamp, script = FOLDER / "private-view-installed", FOLDER / "read.js"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        return script
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir()
+    for file in files:
+        shutil.copy(file, FOLDER)
+    # No script of a package runs; what is optional is native code that only makes it faster.
+    quiet = ["--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"]
+    answer = subprocess.run(["npm", "ci", *quiet], cwd=FOLDER, check=False, capture_output=True, text=True)
+    if answer.returncode:
+        pytest.fail(
+            f"Could not install c2pa-ts:\n{answer.stderr[-2000:]}\n"
+            "npm must reach a registry; a mirror is set with npm_config_registry."
+        )
+    stamp.write_text(wanted)
+    return script
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_finds_our_files_valid(kind: str, signed: dict[str, Path], look: Look) -> None:
+    found = look(signed[kind])
+    assert (found["valid"], found["failures"]) == (True, [])
+    binding = "assertion.bmffHash.match" if kind == "video/mp4" else "assertion.dataHash.match"
+    assert {"claimSignature.validated", "assertion.hashedURI.match", binding} <= set(found["successes"])
+    assert (found["title"], found["generator"]) == ("Harbour at dawn", "Private View 0.1.0")
+    assert found["actions"] == ["c2pa.created", "c2pa.watermarked.bound"]
+    assert "c2pa.soft-binding" in found["labels"]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_finds_nothing_in_unsigned_files(kind: str, originals: dict[str, Path], look: Look) -> None:
+    assert look(originals[kind]) == {"found": False}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_finds_a_flipped_bit(kind: str, signed: dict[str, Path], look: Look, tmp_path: Path) -> None:
+    content = bytearray(signed[kind].read_bytes())
+    content[-200] ^= 1
+    damaged = tmp_path / signed[kind].name
+    damaged.write_bytes(content)
+    assert look(damaged)["valid"] is False
+
+
+@pytest.mark.parametrize("relationship", ["parentOf", "inputTo", "componentOf"])
+def test_finds_what_a_clip_was_made_from(
+    relationship: Any,
+    signer: Signer,
+    originals: dict[str, Path],
+    signed: dict[str, Path],
+    say: Callable[..., Provenance],
+    look: Look,
+    tmp_path: Path,
+) -> None:
+    parent = Ingredient("Harbour at dawn", relationship, "video/mp4", "urn:uuid:1", signed["video/mp4"])
+    said = say(ingredients=(parent, Ingredient("Sketch", "inputTo", "image/png")), author="Ada Lind")
+    signer.sign(originals["video/mp4"], tmp_path / "child.mp4", said)
+    found = look(tmp_path / "child.mp4")
+    assert (found["valid"], found["failures"], found["manifests"]) == (True, [], 2)
+    assert {"c2pa.ingredient.v3", "c2pa.ingredient.v3__1", "cawg.metadata"} <= set(found["labels"])
+    assert found["actions"][0] == ("c2pa.opened" if relationship == "parentOf" else "c2pa.created")

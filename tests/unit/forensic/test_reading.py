@@ -1,0 +1,138 @@
+"""The right number comes out of what platforms and people make of a clip; no number out of anything else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from generation.errors import SpecRejected
+from generation.forensic.child import trace_apart
+from generation.forensic.code import Code, words_of
+from generation.forensic.frames import sampled
+from generation.forensic.trace import FINDING, LEAD, Issued, Reading, trace
+from tests.rig.marked import X264, treated, write
+
+KEY = bytes(range(32))
+NUMBERS = np.random.default_rng(11).integers(0, 2**32, 2000)
+MINE = int(NUMBERS[7])
+
+
+def issued(key: bytes = KEY) -> Issued:
+    code = Code(key)
+    return Issued("2026-11.m1", key, NUMBERS, words_of(code.codeword(int(number)) for number in NUMBERS))
+
+
+def read(path: Path, key: bytes = KEY) -> Reading:
+    return trace(sampled(path), [issued(key)])
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("marked") / "clip.mp4"
+    return write(path, width=960, height=540, seconds=3, mark=(KEY, MINE))
+
+
+TREATMENTS = {
+    "squeezed": (*X264, "30"),
+    "smaller": ("-vf", "scale=-2:360", *X264, "26"),
+    "two seconds of it": ("-vf", "trim=0.6:2.6,setpts=PTS-STARTPTS", *X264, "26"),
+    "faster": ("-vf", "setpts=PTS/1.25,fps=24", *X264, "26"),
+    "cropped, another rate": ("-vf", "crop=iw*.9:ih*.9:iw*.03:ih*.08,scale=640:360,fps=30", *X264, "28"),
+    "mirrored": ("-vf", "hflip", *X264, "26"),
+    "turned a little": ("-vf", "rotate=-2*PI/180,crop=864:486", *X264, "24"),
+    "on its side": ("-vf", "transpose=1", *X264, "24"),
+    "stretched": ("-vf", "scale=920:540", *X264, "24"),
+}
+
+
+@pytest.mark.parametrize("treatment", TREATMENTS.values(), ids=TREATMENTS.keys())
+def test_names_the_copy_after_what_is_done_to_it(
+    clip: Path, tmp_path: Path, treatment: tuple[str, ...]
+) -> None:
+    found = read(treated(clip, tmp_path / "treated.mkv", *treatment))
+    assert [named.number for named in found.named] == [MINE]
+    assert found.named[0].z >= FINDING
+    assert found.named[0].log10_bound < -6
+    assert max(found.controls) < 6
+
+
+@pytest.mark.parametrize("name", ["still.png", "still.jpg", "clip.gif"])
+def test_names_the_copy_from_one_frame_and_from_a_gif(clip: Path, tmp_path: Path, name: str) -> None:
+    how = ("-vf", "fps=12,scale=480:-2") if name.endswith("gif") else ("-ss", "1.3", "-frames:v", "1")
+    assert [named.number for named in read(treated(clip, tmp_path / name, *how)).named] == [MINE]
+
+
+def test_names_both_of_two_copies_that_were_averaged(clip: Path, tmp_path: Path) -> None:
+    other = write(tmp_path / "b.mp4", width=960, height=540, seconds=3, mark=(KEY, int(NUMBERS[8])))
+    both = ("-i", str(other), "-filter_complex", "mix=inputs=2", *X264, "23")
+    found = read(treated(clip, tmp_path / "mixed.mkv", *both))
+    assert {named.number for named in found.named} == {MINE, int(NUMBERS[8])}
+
+
+def test_reads_nothing_under_another_key_and_in_what_was_never_marked(clip: Path, tmp_path: Path) -> None:
+    plain = write(tmp_path / "plain.mp4", width=640, height=360, seconds=2, mark=None, seed=3)
+    assert read(clip, key=bytes(32)).named == ()
+    found = read(plain)
+    assert found.named == ()
+    assert found.best_z < LEAD
+    assert found.alignments > 20, "it has looked everywhere before it says so"
+
+
+def test_an_apart_process_gives_the_same_answer(clip: Path) -> None:
+    told: list[str] = []
+    apart = trace_apart(clip, [issued()], progress=lambda done, total, stage: told.append(stage))
+    assert apart.named == read(clip).named
+    assert told == ["as it is"]
+    assert all(png.startswith(b"\x89PNG") for png in apart.pictures.values())
+    assert set(apart.pictures) == {"residual", "peak"}
+
+
+def _hostile(folder: Path, clip: Path, name: str) -> Path:
+    path = folder / name
+    whole = clip.read_bytes()
+    match name:
+        case "cut.mp4":  # the index of frames stands behind them, and is gone
+            path.write_bytes(whole[: len(whole) // 2])
+        case "text.mp4":
+            path.write_text("no video at all\n" * 1000)
+        case "empty.mp4":
+            path.write_bytes(b"")
+        case "list.mp4":  # ffmpeg would fetch what it names
+            path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n")
+        case "tiny.png":
+            treated(clip, path, "-frames:v", "1", "-vf", "scale=16:16")
+        case "bomb.png":
+            treated(clip, path, "-frames:v", "1", "-vf", "scale=16:16,scale=12000:12000:flags=neighbor")
+        case "sound.wav":
+            silence = ("-f", "lavfi", "-i", "anullsrc", "-map", "1:a", "-t", "1")
+            treated(clip, path, *silence)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("cut.mp4", "file_unreadable"),
+        ("text.mp4", "file_unreadable"),
+        ("empty.mp4", "file_unreadable"),
+        ("list.mp4", "file_unreadable"),
+        ("tiny.png", "too_small"),
+        ("bomb.png", "file_unreadable"),
+        ("sound.wav", "no_video"),
+    ],
+)
+def test_a_file_that_cannot_be_read_gets_a_sentence(clip: Path, tmp_path: Path, name: str, code: str) -> None:
+    with pytest.raises(SpecRejected) as refusal:
+        trace_apart(_hostile(tmp_path, clip, name), [issued()])
+    assert refusal.value.code == code
+    assert refusal.value.sentence.endswith(".")
+
+
+def test_reads_ten_bits_three_frames_and_a_wrong_suffix(clip: Path, tmp_path: Path) -> None:
+    deep = treated(clip, tmp_path / "deep.mkv", "-pix_fmt", "yuv420p10le", "-c:v", "ffv1", "-t", "1")
+    few = treated(clip, tmp_path / "few.mp4", "-vf", "trim=end_frame=3", *X264, "20")
+    few.rename(tmp_path / "few.txt")
+    for path in (deep, tmp_path / "few.txt"):
+        assert [named.number for named in read(path).named] == [MINE]
