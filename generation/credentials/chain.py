@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
 
 from generation.credentials.errors import CredentialsError
 
-CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")  # c2pa-kp-claimSigning, C2PA 2.2, section 14.5.1
+CLAIM_SIGNING = ObjectIdentifier("1.3.6.1.4.1.62558.2.1")  # c2pa-kp-claimSigning
 ROOT_LIFETIME = timedelta(days=3650)
 # Clocks differ: a certificate made here must hold on a machine whose clock is a little behind.
 BACKDATED = timedelta(minutes=5)

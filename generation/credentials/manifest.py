@@ -104,7 +104,7 @@ def _actions(provenance: Provenance) -> list[Json]:
 def _beginning(provenance: Provenance, agent: Json) -> list[Json]:
     """`c2pa.created`, or where pictures of a parent remain `c2pa.opened` and the generation as an edit.
 
-    A manifest has exactly one of the two, first (C2PA 2.2, sections 15.10.3 and 18.12). `c2pa.opened` must
+    A manifest has exactly one of the two, first (C2PA 2.4, sections 15.10.3.2.3 and 18.15.2). `c2pa.opened` must
     refer to the parent and takes no source type, so that stands with the edit.
     """
     made: Json = {"digitalSourceType": GENERATED, "softwareAgent": agent}

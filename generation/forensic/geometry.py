@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -29,12 +30,11 @@ class Fit:
 
 
 class Pictures:
-    """G pictures of one size, height x width x G, at several sizes, each half of the one before."""
+    """G pictures of one size, height x width, at several sizes, each half of the one before."""
 
-    def __init__(self, pictures: Floats) -> None:
-        count = pictures.shape[2]
-        parts = [pictures[:, :, at : at + _CHANNELS] for at in range(0, count, _CHANNELS)]
-        self._fill([np.ascontiguousarray(part) for part in parts], LINES / min(pictures.shape[:2]))
+    def __init__(self, pictures: Sequence[Floats]) -> None:
+        parts = [_merged(pictures[at : at + _CHANNELS]) for at in range(0, len(pictures), _CHANNELS)]
+        self._fill(parts, LINES / min(pictures[0].shape))
 
     def part(self, top: int, left: int, bottom: int, right: int) -> Pictures:
         """A part of every picture, at the scale of the whole."""
@@ -93,6 +93,10 @@ def _matrix(fit: Fit, across: float, down: float) -> NDArray[np.float64]:
     if fit.mirrored:
         matrix[0] = -matrix[0]
     return matrix
+
+
+def _merged(pictures: Sequence[Floats]) -> Floats:
+    return np.asarray(cv2.merge(list(pictures)), np.float32).reshape(*pictures[0].shape, len(pictures))
 
 
 def _halved(picture: Floats) -> Floats:

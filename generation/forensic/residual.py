@@ -36,11 +36,11 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """N residuals of one size, height x width x N, and of each which quarter of a second it belongs to and whether
+    """N residuals of one size, height x width, and of each which quarter of a second it belongs to and whether
     it was coded by itself. `bars` is how much smaller the picture's shorter side is than the frame's, by even bars
     around it (1 where there are none)."""
 
-    images: Floats
+    images: list[Floats]
     quarters: NDArray[np.int64]
     whole: NDArray[np.bool_]
     bars: float
@@ -64,7 +64,7 @@ def residuals(frames: Iterable[Frame]) -> Residuals:
     times = np.array([frame.at for frame in taken])
     quarters = np.unique(np.floor((times - times[0]) / _QUARTER + 1e-6), return_inverse=True)[1]
     whole = np.array([frame.whole for frame in taken])
-    return Residuals(np.dstack(images), quarters, whole, _bars(total, len(images)))
+    return Residuals(images, quarters, whole, _bars(total, len(images)))
 
 
 def _bounded(luma: Floats) -> Floats:
@@ -72,9 +72,9 @@ def _bounded(luma: Floats) -> Floats:
     height, width = luma.shape
     share = MOST_LINES / min(width, height)
     if share >= 1:
-        return luma.astype(np.float32)
+        return np.asarray(luma, np.float32)
     size = (max(1, round(width * share)), max(1, round(height * share)))
-    return np.asarray(cv2.resize(luma.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
 def _residual(luma: Floats) -> Floats:

@@ -197,13 +197,14 @@ def _changed(fit: Fit, step: float) -> tuple[Fit, ...]:
     )
 
 
-def _chosen(found: Residuals) -> Floats:
-    """height x width x G: the few pictures that every guess is tried on: frames coded by themselves, and means of
-    quarters of a second, spread over the file."""
+def _chosen(found: Residuals) -> list[Floats]:
+    """The few pictures that every guess is tried on: frames coded by themselves, and means of quarters of a second,
+    spread over the file."""
     whole = _spread(np.flatnonzero(found.whole), _SEARCHED // 2)
     quarters = _spread(np.unique(found.quarters), _SEARCHED - len(whole))
-    means = [found.images[:, :, found.quarters == quarter].mean(axis=2) for quarter in quarters]
-    return np.dstack([found.images[:, :, whole], *means])
+    members = [np.flatnonzero(found.quarters == quarter) for quarter in quarters]
+    means = [sum(found.images[index] for index in those) / np.float32(len(those)) for those in members]
+    return [*(found.images[index] for index in whole), *(np.asarray(mean, np.float32) for mean in means)]
 
 
 def _spread(which: NDArray[np.int64], most: int) -> NDArray[np.int64]:

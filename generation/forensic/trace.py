@@ -97,7 +97,7 @@ def trace(
             running.hear(of_key[number][1](), one, code, name)
         if running.best_z >= _ENOUGH:
             break
-    return running.reading(found.images.shape[2], material)
+    return running.reading(len(found.images), material)
 
 
 class _Running:

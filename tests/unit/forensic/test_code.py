@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -78,7 +79,7 @@ def test_changes_little_and_never_jumps(code: Code, width: int, height: int) -> 
     strength = float(np.mean([np.square(mark).mean() for mark in marks]) ** 0.5)
     steps = [
         float(np.square(after - before).mean() ** 0.5)
-        for before, after in zip(marks, marks[1:], strict=False)
+        for before, after in pairwise(marks)
     ]
     assert 10 * np.log10(255**2 / strength**2) > 42
     assert max(abs(mark).max() for mark in marks) <= 14
