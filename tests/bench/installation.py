@@ -85,9 +85,7 @@ class Installation:
     def web(self) -> Iterator[int]:
         """The demo's web process; its number."""
         for_web = {name: value for name, value in self.env.items() if name != "PRIVATE_VIEW_MARK_KEYS"}
-        child = Child(
-            commands.web(listener=self.listener.fileno(), env=for_web, log=self.folder / "web.log")
-        )
+        child = Child(commands.web(listener=self.listener.fileno(), env=for_web, log=self.folder / "web.log"))
         child.start()
         try:
             self._wait(child, lambda: urlopen(f"{self.url}/health", timeout=5).status == 200)  # noqa: S310

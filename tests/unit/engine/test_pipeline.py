@@ -23,7 +23,7 @@ from generation.pipeline import Rendered, finish, produce, render
 from generation.spec import Cancelled, Frames, Produced, Progress, RenderSpec
 from tests.rig.clips import MARK, frames_of
 from tests.rig.limits import files_no_larger_than
-from tests.rig.mark_reader import read_code
+from tests.rig.visible_reader import read_code
 
 SPEC = RenderSpec(prompt=" a bar ", seed=1, width=640, height=360, seconds=1, fps=12, steps=4, guidance=1.0)
 
@@ -177,9 +177,12 @@ def test_tells_of_the_encoding(folder: Path) -> None:
 def test_burns_the_mark_into_frames_and_poster(folder: Path) -> None:
     produced = make(folder)
     frames = frames_of(produced.file("mp4").path)
-    assert [read_code(frame) for frame in (frames[0], frames[6], frames[-1])] == [MARK.code] * 3
+    greys = [
+        np.asarray(Pictures.fromarray(frame).convert("L")) for frame in (frames[0], frames[6], frames[-1])
+    ]
+    assert [read_code(grey) for grey in greys] == [MARK.visible.code] * 3
     with Pictures.open(produced.file("poster").path) as poster:
-        assert read_code(np.asarray(poster.convert("RGB"))) == MARK.code
+        assert read_code(np.asarray(poster.convert("L"))) == MARK.visible.code
 
 
 def test_keeps_the_native_frames_without_loss_and_without_the_mark(folder: Path) -> None:
@@ -218,7 +221,7 @@ def test_a_stop_while_rendering_leaves_an_empty_folder(folder: Path) -> None:
 def test_a_stop_while_encoding_leaves_an_empty_folder(folder: Path) -> None:
     """The plate of the mark lies there from the moment encoding begins."""
     with pytest.raises(RenderCancelled):
-        make(folder, replace(SPEC, seconds=20, fps=24), cancelled=lambda: (folder / "clip.rgba").exists())
+        make(folder, replace(SPEC, seconds=20, fps=24), cancelled=lambda: (folder / "sheet.rgba").exists())
     assert list(folder.iterdir()) == []
 
 

@@ -77,10 +77,7 @@ def test_changes_little_and_never_jumps(code: Code, width: int, height: int) -> 
         embedder.apply(luma, index)
         marks.append(luma.astype(np.int16) - ground)
     strength = float(np.mean([np.square(mark).mean() for mark in marks]) ** 0.5)
-    steps = [
-        float(np.square(after - before).mean() ** 0.5)
-        for before, after in pairwise(marks)
-    ]
+    steps = [float(np.square(after - before).mean() ** 0.5) for before, after in pairwise(marks)]
     assert 10 * np.log10(255**2 / strength**2) > 42
     assert max(abs(mark).max() for mark in marks) <= 14
     assert max(steps) < 0.75 * strength
