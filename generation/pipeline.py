@@ -10,11 +10,11 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 from generation.backends.base import Backend
 from generation.errors import RenderCancelled, Transient
@@ -42,6 +42,9 @@ _TYPES: Final[dict[FileKind, str]] = {
     "source": "video/x-matroska",
 }
 _VTT: Final = "sprite.vtt"
+
+# Called with a finished file, where the signed one goes, and its media type.
+Sign: TypeAlias = Callable[[Path, Path, str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +94,9 @@ def finish(
     cancelled: Cancelled,
     encoding: Encoding | None = None,
     codec: Codec = "h264",
+    sign: Sign | None = None,
 ) -> Produced:
-    """Make the files of one rendered take in `folder`, each read back before it counts.
+    """Make the files of one rendered take in `folder`, each read back before it counts, and signed last.
 
     `encoding` hears of frames done while ffmpeg runs. Raises Transient when the machine is not well, EngineError when
     the frames are not as announced, RenderCancelled; the folder is then empty again.
@@ -116,7 +120,7 @@ def finish(
             digest = encode(
                 frames.images, plan=planned, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding
             )
-            files = _read_back(planned, folder, digest)
+            files = _read_back(planned, folder, digest, sign)
     return Produced(
         files=files,
         frames_sha256=digest,
@@ -147,8 +151,9 @@ def _nothing_left_in(folder: Path) -> Iterator[None]:
         raise
 
 
-def _read_back(planned: Plan, folder: Path, digest: str) -> tuple[FileMade, ...]:
-    """Every file, after it has shown that it is what was planned; the VTT file is written here."""
+def _read_back(planned: Plan, folder: Path, digest: str, sign: Sign | None = None) -> tuple[FileMade, ...]:
+    """Every file, after it has shown that it is what was planned; the VTT file is written here. What is signed is
+    never written to again: its SHA-256 is that of the signed file."""
     sprite, sheet = plan.sprite(planned), plan.sheet(planned)
     pictures: dict[FileKind, Size] = {"poster": planned.size, "sprite": sprite.size, "sheet": sheet.size}
     paths = {kind: folder / name for kind, name in graph.NAMES.items()}
@@ -158,8 +163,8 @@ def _read_back(planned: Plan, folder: Path, digest: str) -> tuple[FileMade, ...]
     probe.check_source(paths["source"], digest)
     (folder / _VTT).write_text(vtt.write(sprite, seconds=planned.seconds), encoding="utf-8")
     return (
-        _file("mp4", paths["mp4"], planned.size),
-        *(_file(kind, paths[kind], size) for kind, size in pictures.items()),
+        _file("mp4", paths["mp4"], planned.size, sign),
+        *(_file(kind, paths[kind], size, sign) for kind, size in pictures.items()),
         _file("vtt", folder / _VTT, (0, 0)),
         _file("source", paths["source"], planned.native),
     )
@@ -180,7 +185,11 @@ def _constant(planned: Plan, frames: Frames) -> tuple[tuple[FileMade, ...], str]
     return _made[planned]
 
 
-def _file(kind: FileKind, path: Path, size: Size) -> FileMade:
+def _file(kind: FileKind, path: Path, size: Size, sign: Sign | None = None) -> FileMade:
+    if sign is not None:
+        signed = path.with_name(f"signed-{path.name}")
+        sign(path, signed, _TYPES[kind])
+        signed.replace(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     return FileMade(kind, path, digest, path.stat().st_size, _TYPES[kind], *size)

@@ -45,14 +45,14 @@ def stretching(plan: Plan) -> tuple[str, ...]:
     delivered = ffmpeg.output(
         stretched(native, plan), "pipe:1", format="rawvideo", **_RAW, **{"frames:v": plan.frames}
     )
-    return _compiled((delivered, _source(native, plan)), plan)
+    return compiled((delivered, _source(native, plan)), plan)
 
 
 @lru_cache(maxsize=64)
 def writing(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> tuple[str, ...]:
     """What the second is told: delivered frames come in, every file is written, the clip first, for progress is that
     of the first. `plates` are size and place of the mark on a sprite's cell and on a sheet's."""
-    return _compiled(outputs(plan, plates).values(), plan, "-progress", "pipe:1", "-stats_period", "0.25")
+    return compiled(outputs(plan, plates).values(), plan, "-progress", "pipe:1", "-stats_period", "0.25")
 
 
 def outputs(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> dict[FileKind, Any]:
@@ -63,7 +63,8 @@ def outputs(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> dict[FileKind,
     return files(delivered, plan, plates)
 
 
-def _compiled(chosen: Iterable[Any], plan: Plan, *more: str) -> tuple[str, ...]:
+def compiled(chosen: Iterable[Any], plan: Plan, *more: str) -> tuple[str, ...]:
+    """ffmpeg's arguments for those outputs."""
     few = ("-filter_complex_threads", "1") if _small(plan.size) else ()
     run = ffmpeg.merge_outputs(*chosen).global_args(
         *("-hide_banner", "-nostdin", "-nostats", "-loglevel", "error"), *more, *few

@@ -87,6 +87,11 @@ class Claim:
     soft_limit: int = 1200
     hard_limit: int = 1500
     earlier_prompt: str = ""
+    variant_name: str = ""
+    relation: str = ""
+    """How it comes from another clip; that one's code and public id follow."""
+    source_code: str | None = None
+    source: str | None = None
     siblings: int = 0
     """Takes of the same request that wait as well and were never tried."""
     repeat: int = 1

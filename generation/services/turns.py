@@ -11,7 +11,7 @@ _FIELDS: Final = """
        moved.width, moved.height, moved.seconds, moved.fps, moved.steps, moved.guidance, moved.negative_prompt,
        variant.codec, reference.storage_key, reference.sha256, adapter.storage_key, adapter.sha256,
        moved.adapter_weight, moved.variant_id, variant.queue, variant.soft_limit, variant.hard_limit,
-       moved.earlier_prompt
+       moved.earlier_prompt, variant.name, moved.relation, origin.code, origin.public_id
 """
 _SOURCES: Final = """
      JOIN generation_modelvariant variant ON variant.id = moved.variant_id
@@ -19,6 +19,7 @@ _SOURCES: Final = """
      JOIN programme_programme programme ON programme.id = member.programme_id
      LEFT JOIN generation_reference reference ON reference.id = moved.reference_id
      LEFT JOIN generation_adapter adapter ON adapter.id = moved.adapter_id
+     LEFT JOIN generation_video origin ON origin.id = moved.source_id
 """
 _ATTEMPT: Final = """
     INSERT INTO generation_attempt (video_id, number, worker, lease_token, started_at, "end", error,

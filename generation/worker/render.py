@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core import clock
-from generation.services import files, lifecycle, marks
+from generation.services import credentials, files, lifecycle, marks
 from generation.services.queueing import Claim
 from generation.spec import Adapter, CopyMark, RenderSpec, VisibleMark
 from generation.worker import cache, kinds, scratch, shelf
@@ -92,6 +92,7 @@ def finish(claim: Claim, taken: Taken, held: Held) -> bool:
             cancelled=lambda: held.why_not([claim]) is not None,
             encoding=lambda done, total: held.tell([claim], "encoding", done, total),
             codec=cast("Codec", claim.codec),
+            sign=credentials.sign_for(claim, issued) if issued else None,
         )
         keys = files.keep(claim.video, claim.lease, produced.files)
     made = lifecycle.Made(

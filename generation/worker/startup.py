@@ -15,10 +15,11 @@ from django.db import connection
 
 from core import clock
 from generation import keys
+from generation.errors import EngineError
 from generation.queries import workers as queries
 from generation.queries.workers import LaneVariant
 from generation.rules import MOST_TAKES
-from generation.services import queueing, workers
+from generation.services import credentials, queueing, workers
 from generation.worker import run, scratch, shelf
 from generation.worker.pulse import pulse
 
@@ -54,11 +55,13 @@ def faults(worker: Any, variants: Sequence[LaneVariant], lanes: Sequence[str]) -
 
 
 def _key_faults() -> list[str]:
-    try:
-        keys.ring()
-    except keys.NoKey as fault:
-        return [f"It could mark nothing. {fault}"]
-    return []
+    found = []
+    for what, needed in (("mark", keys.ring), ("sign", credentials.signer)):
+        try:
+            needed()
+        except EngineError as fault:
+            found.append(f"It could {what} nothing. {fault}")
+    return found
 
 
 def _time_faults(worker: Any, variants: Sequence[LaneVariant]) -> list[str]:

@@ -131,6 +131,12 @@ WORKER_DRAIN_SECONDS = env.int("PRIVATE_VIEW_DRAIN_SECONDS", default=60)
 """How long a worker that is asked to leave goes on with the render at hand before it hands it back."""
 MARK_KEYS = env.str("PRIVATE_VIEW_MARK_KEYS", default="")
 """File of the forensic marks' keys: for render workers and the tracing queue alone."""
+C2PA_CHAIN = env.str("PRIVATE_VIEW_C2PA_CHAIN", default="")
+C2PA_KEY = env.str("PRIVATE_VIEW_C2PA_KEY", default="")
+C2PA_SIGN = env.str("PRIVATE_VIEW_C2PA_SIGN", default="")
+"""Instead of the file of a key: the dotted name of a function, bytes to an ES256 signature (r and s, 64 bytes), which
+asks a key service."""
+C2PA_TIMESTAMP_URL = env.str("PRIVATE_VIEW_C2PA_TIMESTAMP_URL", default="")
 METRICS_TOKEN = env.str("PRIVATE_VIEW_METRICS_TOKEN", default="")
 """Who sends it may read /metrics, which names queues and machines; without it there is no such page."""
 

@@ -64,6 +64,9 @@ def open_house(state: StateFolder, keeper: Keeper, wishes: Wishes) -> None:
             house.start_servers()
         with announcement.step("Tables"):
             house.manage("migrate", "--no-input", env=env)
+        if not (state.path / "c2pa").exists():
+            with announcement.step("A chain of our own for Content Credentials"):
+                house.manage("make_c2pa_chain", str(state.path / "c2pa"), env=env)
         with announcement.step("The demo's programme (the first time, its clips are rendered)"):
             seeded = house.seed(env)
         with announcement.step("Web process, workers, beat: until a task has gone round"):

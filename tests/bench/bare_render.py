@@ -87,17 +87,27 @@ def _bytes(video: NDArray[np.float32]) -> NDArray[np.uint8]:
 
 
 def write(plan: Plan, frames: bytes, folder: Path) -> None:
-    """All files of a clip, by the command that a worker runs; those of the last one are overwritten."""
-    subprocess.run(_command(plan, folder), cwd=folder, input=frames, stdout=subprocess.DEVNULL, check=True)
+    """All files of a clip, by the two commands that a worker runs, joined by a pipe: frames go through unmarked. The
+    files of the last clip are overwritten."""
+    stretching, writing = _commands_of(plan, folder)
+    with (
+        subprocess.Popen(stretching, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as stretch,
+        subprocess.Popen(writing, cwd=folder, stdin=stretch.stdout, stdout=subprocess.DEVNULL) as written,
+    ):
+        assert stretch.stdin is not None
+        stretch.stdin.write(frames)
+        stretch.stdin.close()
+    assert (stretch.returncode, written.returncode) == (0, 0)
 
 
-_commands: dict[Plan, tuple[str, ...]] = {}
+_commands: dict[Plan, tuple[tuple[str, ...], tuple[str, ...]]] = {}
 
 
-def _command(plan: Plan, folder: Path) -> tuple[str, ...]:
+def _commands_of(plan: Plan, folder: Path) -> tuple[tuple[str, ...], tuple[str, ...]]:
     if plan not in _commands:
         plates = encode.draw_plates(VisibleMark("Early Light", "BARE-BARE"), plan, folder)
-        _commands[plan] = (get_ffmpeg_exe(), *graph.arguments(plan, plates))
+        ffmpeg = get_ffmpeg_exe()
+        _commands[plan] = (ffmpeg, *graph.stretching(plan)), (ffmpeg, *graph.writing(plan, plates))
     return _commands[plan]
 
 

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,6 +19,7 @@ from embedded.failures import tail
 from embedded.postgres import Postgres
 from embedded.processes import Child, Command
 from embedded.valkey import Valkey
+from generation.credentials import chain
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "bench"
@@ -58,7 +60,12 @@ class Installation:
             "PRIVATE_VIEW_STATIC_DIR": str(self.folder / "static"),
             "PRIVATE_VIEW_LOG_LEVEL": "WARNING",
             "PRIVATE_VIEW_MARK_KEYS": str(self.folder / "mark-keys"),
+            "PRIVATE_VIEW_C2PA_CHAIN": str(self.folder / "chain.pem"),
+            "PRIVATE_VIEW_C2PA_KEY": str(self.folder / "key.pem"),
         }
+        made = chain.make(now=datetime.now(UTC))
+        (self.folder / "chain.pem").write_bytes(made.certificates)
+        (self.folder / "key.pem").write_bytes(made.key)
         (self.folder / "mark-keys").write_text(f"m1 {base64.b64encode(bytes(32)).decode()}\n")
 
     def setting(self, name: str) -> str:

@@ -7,10 +7,12 @@ import os
 import shutil
 import socket
 import tempfile
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
 from embedded import sockets
+from generation.credentials import chain
 
 DEPLOYMENT = "pv-tests"
 DATABASE = "private_view"
@@ -44,11 +46,16 @@ def prepare() -> None:
             "PRIVATE_VIEW_STATIC_DIR": str(folder / "static"),
             "PRIVATE_VIEW_WORKER_CACHE": str(folder / "cache"),
             "PRIVATE_VIEW_MARK_KEYS": str(folder / "mark-keys"),
+            "PRIVATE_VIEW_C2PA_CHAIN": str(folder / "chain.pem"),
+            "PRIVATE_VIEW_C2PA_KEY": str(folder / "key.pem"),
             "PRIVATE_VIEW_TORCH_THREADS": os.environ.get("PRIVATE_VIEW_TORCH_THREADS", "1"),
         }
     )
     for name in ("media", "mail", "static", "log"):
         (folder / name).mkdir()
+    made = chain.make(now=datetime.now(UTC))
+    for name, pem in (("chain", made.certificates), ("key", made.key), ("root", made.root)):
+        (folder / f"{name}.pem").write_bytes(pem)
     (folder / "mark-keys").write_text(f"m1 {base64.b64encode(bytes(range(32))).decode()}\n")
 
 

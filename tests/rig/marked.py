@@ -24,7 +24,8 @@ def texture(width: int, height: int, seed: int = 1) -> NDArray[np.float32]:
     total = np.zeros((height, width), np.float32)
     for octave in range(2, 9):
         cells = chance.standard_normal((2**octave * height // width + 2, 2**octave + 2)).astype(np.float32)
-        total += cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC) / 1.7**octave
+        larger = cv2.resize(cells, (width, height), interpolation=cv2.INTER_CUBIC)
+        total += np.asarray(larger, np.float32) / np.float32(1.7**octave)
     return np.asarray((total - total.min()) / np.ptp(total) * 200 + 25, np.float32)
 
 

@@ -27,7 +27,7 @@ from tests.factories.generation import queued_video
 from tests.rig import environment
 from tests.rig.marked import X264, treated
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # leases are kept by a thread of its own
 
 
 @pytest.fixture

@@ -1,0 +1,95 @@
+"""What is said about the files of a clip, and who signs it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from core.version import VERSION
+from generation.errors import EngineError
+from generation.services.marks import Issued
+from generation.services.queueing import Claim
+from generation.states import Relation
+
+if TYPE_CHECKING:
+    from generation.credentials.manifest import Ingredient, Relationship
+    from generation.credentials.signer import Signer
+    from generation.pipeline import Sign
+
+_STAYS: Final = "parentOf"  # its pictures are still there
+_LOOKED_AT: Final = "inputTo"
+_RELATIONSHIPS: Final[dict[str, Relationship]] = {
+    Relation.EXTEND: _STAYS,
+    Relation.REMIX: _LOOKED_AT,
+    Relation.FINAL: _LOOKED_AT,
+}
+
+
+def signer() -> Signer:
+    """Who signs for this process. Raises EngineError with what to set."""
+    if not settings.C2PA_CHAIN or not (settings.C2PA_KEY or settings.C2PA_SIGN):
+        raise EngineError(
+            "PRIVATE_VIEW_C2PA_CHAIN and PRIVATE_VIEW_C2PA_KEY are not set: no file could carry Content Credentials. "
+            "`manage.py make_c2pa_chain FOLDER` makes a chain of your own."
+        )
+    return _signer(settings.C2PA_CHAIN, settings.C2PA_KEY, settings.C2PA_SIGN, settings.C2PA_TIMESTAMP_URL)
+
+
+def sign_for(claim: Claim, issued: Issued) -> Sign:
+    """Signs the files of that clip; called for each of them, after its last byte has been written."""
+    from generation.credentials.manifest import Provenance
+
+    who, ingredients = signer(), _ingredients(claim)
+
+    def sign(source: Path, destination: Path, media_type: str) -> None:
+        told = Provenance(
+            title=f"Clip {claim.code}",
+            media_type=media_type,
+            model=claim.checkpoint if claim.backend != "remote" else "remote",  # an address may hold a token
+            variant=claim.variant_name,
+            software=VERSION,
+            mark_digest=digest(issued),
+            ingredients=ingredients,
+        )
+        who.sign(source, destination, told)
+
+    return sign
+
+
+def digest(issued: Issued) -> bytes:
+    """HMAC of a mark's number under the key of its epoch: who has that can tell whether a number fits, nobody else."""
+    number = issued.forensic.number.to_bytes(4, "big")
+    return hmac.digest(issued.forensic.key, b"soft binding " + number, hashlib.sha256)
+
+
+def _ingredients(claim: Claim) -> tuple[Ingredient, ...]:
+    from generation.credentials.manifest import Ingredient
+
+    found = []
+    relationship = _RELATIONSHIPS.get(claim.relation)
+    if relationship and claim.source_code:
+        instance = f"urn:private-view:{claim.source}"
+        found.append(Ingredient(f"Clip {claim.source_code}", relationship, "video/mp4", instance))
+    if claim.picture is not None and relationship != _STAYS:
+        instance = f"urn:sha256:{claim.picture.sha256}"
+        found.append(Ingredient("Picture to start from", _LOOKED_AT, "image/png", instance))
+    return tuple(found)
+
+
+@lru_cache(maxsize=2)
+def _signer(chain: str, key: str, callback: str, timestamp_url: str) -> Signer:
+    from generation.credentials import keys
+    from generation.credentials.signer import Signer
+
+    try:
+        certificates = Path(chain).read_bytes()
+        sign = import_string(callback) if callback else keys.local_key(Path(key).read_bytes())
+    except (OSError, ImportError) as fault:
+        raise EngineError(f"The Content Credentials cannot be signed: {fault}.") from fault
+    return Signer(certificates, sign, ta_url=timestamp_url or None)

@@ -1,0 +1,122 @@
+"""Every file that leaves carries Content Credentials, and what stands in the table is the signed file."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tomllib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from access.caller import Caller
+from core.version import VERSION
+from embedded.commands import ROOT
+from generation import keys
+from generation.credentials.claims import Claims
+from generation.credentials.reader import read
+from generation.errors import EngineError
+from generation.models import Mark, Rendition, Video
+from generation.services import credentials, files, lineage
+from generation.services.marks import Issued
+from generation.spec import ForensicMark
+from generation.worker import run
+from tests.factories.generation import queued_video
+from tests.rig import environment
+from tests.rig.clips import boxes_of
+
+pytestmark = pytest.mark.django_db(transaction=True)  # leases are kept by a thread of its own
+SIGNED = ("mp4", "poster", "sprite", "sheet")
+
+
+def rendered(artist: Caller, now: datetime) -> str:
+    video = queued_video(artist, now, seconds=2, size="640x360")
+    assert run.drain("turbo") == 1
+    return video
+
+
+def stored(video: str, kind: str = "mp4") -> Path:
+    return files.store().path(Rendition.objects.get(master__video__public_id=video, kind=kind).storage_key)
+
+
+def claims_of(video: str, kind: str = "mp4") -> Claims:
+    found = read(stored(video, kind), (environment.folder / "root.pem").read_bytes())
+    assert found.state == "trusted", found.failures
+    assert found.claims is not None
+    return found.claims
+
+
+def test_every_file_of_a_clip_is_signed_and_named_by_the_digest_of_what_was_signed(
+    artist: Caller, now: datetime
+) -> None:
+    video = rendered(artist, now)
+    for kind in SIGNED:
+        made = Rendition.objects.get(master__video__public_id=video, kind=kind)
+        assert hashlib.sha256(stored(video, kind).read_bytes()).hexdigest() == made.sha256
+        told = claims_of(video, kind)
+        assert told.source_type is not None
+        assert told.source_type.endswith("trainedAlgorithmicMedia")
+        assert told.generator == f"Private View {VERSION}"
+        assert not told.author
+    assert read(stored(video), None).state == "valid", "our root is on nobody else's list"
+
+
+def test_a_signed_clip_can_still_be_played_before_it_is_there_whole(artist: Caller, now: datetime) -> None:
+    boxes = boxes_of(stored(rendered(artist, now)))
+    assert boxes.index("uuid") < boxes.index("moov") < boxes.index("mdat")
+
+
+def test_the_soft_binding_is_a_digest_that_only_the_key_can_check(artist: Caller, now: datetime) -> None:
+    video = rendered(artist, now)
+    mark = Mark.objects.get(master__video__public_id=video)
+    key = keys.ring().key_of(mark.key_epoch)
+    issued = Issued(ForensicMark(mark.number, key), bytes(mark.codeword), mark.key_epoch)
+    (value,) = claims_of(video).soft_bindings
+    assert base64.b64decode(value) == credentials.digest(issued)
+    other = Issued(ForensicMark(mark.number, bytes(32)), bytes(mark.codeword), mark.key_epoch)
+    assert credentials.digest(other) != credentials.digest(issued)
+
+
+def test_a_remix_and_an_extension_name_what_they_come_from(artist: Caller, now: datetime) -> None:
+    source = rendered(artist, now)
+    code = Video.objects.get(public_id=source).code
+    remix = lineage.remix(caller=artist, video=source, prompt="a blue boat", now=now)
+    assert run.drain("turbo") == 1
+    (told,) = claims_of(_id(remix)).ingredients
+    assert (told.title, told.relationship) == (f"Clip {code}", "inputTo")
+
+
+def _id(made: Any) -> str:
+    return made if isinstance(made, str) else str(made[0])
+
+
+def test_no_prompt_and_nobodys_name_is_in_the_file(artist: Caller, now: datetime) -> None:
+    video = rendered(artist, now)
+    whole = stored(video).read_bytes()
+    for private in (Video.objects.get(public_id=video).prompt, artist.email, str(artist.actor)):
+        assert private.encode() not in whole
+
+
+def test_without_a_chain_there_is_a_sentence_and_no_unsigned_file(
+    artist: Caller, now: datetime, settings: Any
+) -> None:
+    settings.C2PA_CHAIN = ""
+    with pytest.raises(EngineError, match="make_c2pa_chain"):
+        credentials.signer()
+    video = queued_video(artist, now, seconds=2, size="640x360")
+    run.drain("turbo")
+    assert not Rendition.objects.exists()
+    assert Video.objects.get(public_id=video).error_code == "render_failed"
+
+
+def test_a_function_may_sign_instead_of_a_file(settings: Any, artist: Caller, now: datetime) -> None:
+    settings.C2PA_KEY, settings.C2PA_SIGN = "", f"{__name__}.sign_elsewhere"
+    with pytest.raises(EngineError, match="cannot be signed"):
+        credentials.signer()
+
+
+def test_the_release_is_said_once() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
