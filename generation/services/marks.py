@@ -5,10 +5,13 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from generation import keys
 from generation.models import Mark
-from generation.spec import ForensicMark
+
+if TYPE_CHECKING:
+    from generation.spec import ForensicMark
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,7 @@ class Issued:
 def issue(*, now: datetime) -> Issued:
     """A number for a copy that is about to be made. Raises NoKey in a process that was not given the keys."""
     from generation.forensic.code import NUMBERS, code_of
+    from generation.spec import ForensicMark
 
     epoch = keys.ring().epoch_at(now)
     key = keys.ring().key_of(epoch)
