@@ -6,7 +6,7 @@ COMPILE := .venv-lock/bin/pip-compile --quiet --no-emit-index-url --no-emit-find
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo manage test test-models bench lint format types lock install install-dev chromium
+.PHONY: help demo manage test test-models bench bench-marks lint format types lock install install-dev chromium
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -e 's/:.*## /|/' | while IFS='|' read -r name text; do \
@@ -30,6 +30,9 @@ test-models: install-dev ## every family of checkpoints, tiny and with random we
 
 bench: install-dev ## print figures: throughput, CPU time, beside their twins
 	$(PY) -m tests.bench
+
+bench-marks: install-dev ## the forensic mark through everything that is done to clips; ARGS=--full takes hours and may be stopped
+	@$(PY) -m tests.bench.marks $(ARGS)
 
 lint: install-dev ## format check, lint and import contracts, without tests
 	$(PY) -m ruff format --check .

@@ -23,7 +23,8 @@ LEAD: Final = 7.5
 FINDING: Final = 8.5
 """z from which a number is a finding, among numbers that were issued."""
 _ENOUGH: Final = 9.0  # no further stage is tried
-_CONTROLS: Final = 20  # keys that were never used
+CONTROLS: Final = 20
+"""Keys that were never used, under which the same file is read."""
 
 Progress = Callable[[int, int, str], None]
 """Called with stages done, stages in all, and the name of the one that begins."""
@@ -78,6 +79,7 @@ def trace(
     *,
     progress: Progress = lambda *_: None,
     stopped: Callable[[], bool] = lambda: False,
+    controls: int = CONTROLS,
 ) -> Reading:
     """Look for every number that was issued, in geometries from the likely to the rare.
 
@@ -97,7 +99,7 @@ def trace(
             running.hear(of_key[number][1](), one, code, name)
         if running.best_z >= _ENOUGH:
             break
-    return running.reading(len(found.images), material)
+    return running.reading(len(found.images), material, controls)
 
 
 class _Running:
@@ -116,7 +118,7 @@ class _Running:
             if self.best_z >= _ENOUGH:
                 return
 
-    def reading(self, frames: int, material: Material) -> Reading:
+    def reading(self, frames: int, material: Material, controls: int) -> Reading:
         if self._best is None:
             return Reading((), 0.0, self.pool, self.alignments, "", frames, (), {})
         signal, issued, code = self._best
@@ -125,18 +127,18 @@ class _Running:
             for index, z in copies(signal.table(code), issued.words, least=LEAD)
         )
         shown = evidence.pictures(material, signal, code) if named else {}
-        controls = tuple(_controls(material, signal, issued.words)) if named else ()
+        unused = tuple(_controls(material, signal, issued.words, controls)) if named else ()
         stage = self.stage if named else ""
-        return Reading(named, self.best_z, self.pool, self.alignments, stage, frames, controls, shown)
+        return Reading(named, self.best_z, self.pool, self.alignments, stage, frames, unused, shown)
 
     def _bound(self, z: float) -> float:
         """log10 of N G exp(-z^2 / 2), at most 0."""
         return min(0.0, math.log10(self.pool * max(1, self.alignments)) - z * z / 2 / math.log(10))
 
 
-def _controls(material: Material, signal: Signal, words: Words) -> Iterable[float]:
+def _controls(material: Material, signal: Signal, words: Words, count: int) -> Iterable[float]:
     """The same file in the same geometry, under keys that no copy was ever marked with."""
-    for number in range(_CONTROLS):
+    for number in range(count):
         code = Code(hashlib.sha256(b"control %d" % number).digest())
         scores = Search(material, code).read(signal.fit).table(code)
         yield float(scores.scores[np.arange(SYMBOLS), words].sum(axis=1).max())
