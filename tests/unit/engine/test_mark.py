@@ -15,7 +15,7 @@ from core.ids import _CODE_ALPHABET, clip_code
 from generation.media import mark as marks
 from generation.spec import CopyMark, Image, VisibleMark
 from tests.rig.clips import frames_of, make_clip, noise, plain
-from tests.rig.visible_reader import read_code
+from tests.rig.mark_reader import read_code
 
 Luma: TypeAlias = NDArray[np.uint8]
 GROUNDS: dict[str, Callable[[int, int], list[Image]]] = {

@@ -23,7 +23,7 @@ from generation.pipeline import Rendered, finish, produce, render
 from generation.spec import Cancelled, Frames, Produced, Progress, RenderSpec
 from tests.rig.clips import MARK, frames_of
 from tests.rig.limits import files_no_larger_than
-from tests.rig.visible_reader import read_code
+from tests.rig.mark_reader import read_code
 
 SPEC = RenderSpec(prompt=" a bar ", seed=1, width=640, height=360, seconds=1, fps=12, steps=4, guidance=1.0)
 

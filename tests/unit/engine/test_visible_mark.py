@@ -17,7 +17,7 @@ from PIL import Image as Pictures
 from core.ids import _CODE_ALPHABET
 from generation.media.visible import CAPTIONS, VisibleMarker
 from generation.spec import MarkStyle, VisibleMark
-from tests.rig.visible_reader import read_code
+from tests.rig.mark_reader import read_code
 
 Frame = NDArray[np.uint8]
 CODE = "K7QM-4XPD"
