@@ -88,10 +88,11 @@ def test_clip_is_rendered_there_fetched_and_cleared_away(
     assert frames.completed_prompt == house.backend.complete_prompt(SPEC.prompt, SPEC.seed)
     images, others = list(frames.images), list(again.images)
     assert len(images) == len(others) == 48
-    # The other house draws its mark into the lower left of each frame, with a code that is the clip's own.
+    # The other house marks each copy with a plate of its own somewhere, and a number of its own, faintly, everywhere.
     for one, other in zip(images, others, strict=True):
-        upper = np.abs(one[:180].astype(int) - other[:180].astype(int))
-        assert upper.mean() < 1
+        apart = np.abs(one.astype(int) - other.astype(int))
+        assert np.median(apart) <= 3
+        assert (apart > 12).mean() < 0.1
     assert not Video.objects.filter(deleted_at=None).exists()
     assert house.quota() == (0, 4)
 
