@@ -16,6 +16,7 @@ import numpy as np
 from imageio_ffmpeg import get_ffmpeg_exe
 from numpy.typing import NDArray
 
+from generation.errors import SpecRejected
 from generation.forensic.code import code_of, words_of
 from generation.forensic.embed import Embedder
 from generation.forensic.frames import sampled
@@ -65,7 +66,13 @@ def measured(clip: Clip, names: Sequence[str], folder: Path) -> Iterator[dict[st
     other = _unmarked(CLIPS[(CLIPS.index(clip) + 7) % len(CLIPS)], folder)
     for attack in attacks:
         given = Given(made, other, folder, clip.width, clip.height, clip.fps)
-        yield {"clip": clip.name, "kind": clip.kind, "tuned": clip.tuned, **_read(attack, given, mine)}
+        told = {"clip": clip.name, "kind": clip.kind, "tuned": clip.tuned}
+        try:
+            yield told | _read(attack, given, mine)
+        except (
+            SpecRejected
+        ) as refusal:  # a treatment that made no readable file: a fault of the bench, and shown
+            yield told | {"treatment": attack.name, "refused": refusal.code}
 
 
 def _read(attack: Attack, given: Given, mine: Sequence[int]) -> dict[str, Any]:

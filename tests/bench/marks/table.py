@@ -19,7 +19,10 @@ def show(lines: Iterable[dict[str, Any]]) -> None:
     tell("|---|---|---|---|---|---|---|")
     for attack in ATTACKS:
         found = [row for row in rows if row["treatment"] == attack.name]
-        if found:
+        for row in found:
+            if "refused" in row:
+                tell(f"  {attack.name} of {row['clip']} could not be read: {row['refused']}")
+        if found := [row for row in found if "refused" not in row]:
             _row(attack, found)
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 from generation.credentials.manifest import Ingredient, Provenance
 from generation.credentials.signer import Signer
@@ -23,7 +24,7 @@ CLIENT = ROOT / "tests" / "clients" / "c2pa-ts"
 FOLDER = ROOT / ".venv-c2pa-ts"
 KINDS = ["video/mp4", "image/jpeg", "image/png"]
 
-pytestmark = [pytest.mark.xdist_group("c2pa-ts"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)
 
 Look = Callable[[Path], dict[str, Any]]
 
@@ -33,7 +34,8 @@ def look() -> Look:
     """What the other reader finds in a file."""
     if missing := [program for program in ("node", "npm") if shutil.which(program) is None]:
         pytest.skip(f"the reader of c2pa-ts needs {' and '.join(missing)}, which this machine has not")
-    script = _installed()
+    with FileLock(f"{FOLDER}.lock"):  # the processes of one run share the folder
+        script = _installed()
 
     def found(file: Path) -> dict[str, Any]:
         answer = subprocess.run(["node", str(script), str(file)], check=True, capture_output=True, text=True)
