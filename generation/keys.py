@@ -1,5 +1,5 @@
-"""The keys of the forensic marks. Whoever has one can read marks, forge them and take them away: render workers and the
-tracing queue alone are given the file, the web process refuses to start with it.
+"""The keys of the forensic marks and of the native frames. Whoever has one can read and forge marks: workers that make
+copies or trace them are given the file, nobody else, and the web process refuses to start with it.
 
 A file of lines, each the name of a master key and 32 bytes in base64, the newest last. Marks are made under the key of
 an *epoch*: the month and the newest master, derived by HKDF (RFC 5869). After a loss a new line is added; the old ones
@@ -45,11 +45,18 @@ class KeyRing:
         return f"{now.astimezone(UTC):%Y-%m}.{self.newest}"
 
     def key_of(self, epoch: str) -> bytes:
-        """The 32 bytes of an epoch. Raises NoKey where its master is not in the file."""
+        """The 32 bytes that marks of an epoch are made under. Raises NoKey where its master is not in the file."""
+        return self._of(epoch, "mark")
+
+    def sealing_key_of(self, epoch: str) -> bytes:
+        """The 32 bytes that native frames of an epoch are encrypted with. Raises NoKey likewise."""
+        return self._of(epoch, "source")
+
+    def _of(self, epoch: str, purpose: str) -> bytes:
         found = _EPOCH.fullmatch(epoch)
         if found is None or found[2] not in self.masters:
             raise NoKey(f"The key of the epoch {epoch} is not in the file of keys.")
-        return derived(self.masters[found[2]], f"private-view mark epoch {found[1]}")
+        return derived(self.masters[found[2]], f"private-view {purpose} epoch {found[1]}")
 
 
 def ring() -> KeyRing:

@@ -10,9 +10,9 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -27,6 +27,7 @@ from generation.spec import (
     FileKind,
     FileMade,
     Frames,
+    Image,
     Produced,
     Progress,
     RenderSpec,
@@ -45,6 +46,8 @@ _VTT: Final = "sprite.vtt"
 
 # Called with a finished file, where the signed one goes, and its media type.
 Sign: TypeAlias = Callable[[Path, Path, str], None]
+# Called with the native frames' file, and where the sealed one goes.
+Seal: TypeAlias = Callable[[Path, Path], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,9 @@ def finish(
     encoding: Encoding | None = None,
     codec: Codec = "h264",
     sign: Sign | None = None,
+    seal: Seal | None = None,
 ) -> Produced:
-    """Make the files of one rendered take in `folder`, each read back before it counts, and signed last.
+    """Make the files of one rendered take in `folder`, each read back before it counts, and signed or sealed last.
 
     `encoding` hears of frames done while ffmpeg runs. Raises Transient when the machine is not well, EngineError when
     the frames are not as announced, RenderCancelled; the folder is then empty again.
@@ -120,7 +124,7 @@ def finish(
             digest = encode(
                 frames.images, plan=planned, mark=mark, folder=folder, cancelled=cancelled, encoding=encoding
             )
-            files = _read_back(planned, folder, digest, sign)
+            files = (*_read_back(planned, folder, sign), _source(planned, folder, digest, seal))
     return Produced(
         files=files,
         frames_sha256=digest,
@@ -139,6 +143,27 @@ def finish(
     )
 
 
+def copy(
+    images: Iterable[Image],
+    *,
+    plan: Plan,
+    frames_sha256: str,
+    mark: CopyMark,
+    folder: Path,
+    cancelled: Cancelled,
+    sign: Sign | None = None,
+) -> tuple[FileMade, ...]:
+    """The files of a clip once more, from its native frames, with the mark of another copy; no source.
+
+    Raises what `finish` raises, and Transient where the frames are not those of that digest.
+    """
+    with _nothing_left_in(folder):
+        digest = encode(images, plan=plan, mark=mark, folder=folder, cancelled=cancelled, source=False)
+        if digest != frames_sha256:
+            raise Transient("these are not the frames that were rendered")
+        return _read_back(plan, folder, sign)
+
+
 @contextmanager
 def _nothing_left_in(folder: Path) -> Iterator[None]:
     try:
@@ -151,23 +176,33 @@ def _nothing_left_in(folder: Path) -> Iterator[None]:
         raise
 
 
-def _read_back(planned: Plan, folder: Path, digest: str, sign: Sign | None = None) -> tuple[FileMade, ...]:
-    """Every file, after it has shown that it is what was planned; the VTT file is written here. What is signed is
-    never written to again: its SHA-256 is that of the signed file."""
+def _read_back(planned: Plan, folder: Path, sign: Sign | None = None) -> tuple[FileMade, ...]:
+    """Every marked file, after it has shown that it is what was planned; the VTT file is written here. What is signed
+    is never written to again: its SHA-256 is that of the signed file."""
     sprite, sheet = plan.sprite(planned), plan.sheet(planned)
     pictures: dict[FileKind, Size] = {"poster": planned.size, "sprite": sprite.size, "sheet": sheet.size}
     paths = {kind: folder / name for kind, name in graph.NAMES.items()}
     probe.check_clip(paths["mp4"], planned)
     for kind, size in pictures.items():
         probe.check_picture(paths[kind], size)
-    probe.check_source(paths["source"], digest)
     (folder / _VTT).write_text(vtt.write(sprite, seconds=planned.seconds), encoding="utf-8")
     return (
         _file("mp4", paths["mp4"], planned.size, sign),
         *(_file(kind, paths[kind], size, sign) for kind, size in pictures.items()),
         _file("vtt", folder / _VTT, (0, 0)),
-        _file("source", paths["source"], planned.native),
     )
+
+
+def _source(planned: Plan, folder: Path, digest: str, seal: Seal | None) -> FileMade:
+    """The native frames, after they have shown that they can be read again; sealed, nothing else is left of them."""
+    path = folder / graph.NAMES["source"]
+    probe.check_source(path, digest)
+    if seal is None:
+        return _file("source", path, planned.native)
+    sealed = path.with_suffix(".sealed")
+    seal(path, sealed)
+    path.unlink()
+    return replace(_file("source", sealed, planned.native), media_type="application/octet-stream")
 
 
 _made: dict[Plan, tuple[tuple[FileMade, ...], str]] = {}
@@ -179,8 +214,10 @@ def _constant(planned: Plan, frames: Frames) -> tuple[tuple[FileMade, ...], str]
         folder = Path(tempfile.mkdtemp(prefix="constant-"))
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         mark = CopyMark(VisibleMark("Benchmark", "NULL-NULL"))
-        digest = encode(frames.images, plan=planned, mark=mark, folder=folder, cancelled=lambda: False)
-        files = _read_back(planned, folder, digest)
+        digest = encode(
+            frames.images, plan=planned, mark=mark, folder=folder, cancelled=lambda: False, source=False
+        )
+        files = _read_back(planned, folder)
         _made[planned] = tuple(made for made in files if made.kind in ("mp4", "poster")), digest
     return _made[planned]
 

@@ -44,6 +44,38 @@ class Relation(models.TextChoices):
     AGAIN = "again", "rendered again from"
 
 
+class CopyState(models.TextChoices):
+    WAITING = "waiting", "waiting"
+    MAKING = "making", "being made"
+    READY = "ready", "ready"
+    FAILED = "failed", "failed"
+
+
+COPY: Transitions[CopyState] = {
+    CopyState.WAITING: frozenset({CopyState.MAKING, CopyState.FAILED}),  # failed: its clip was deleted
+    # back to waiting: what failed may pass. Whose lease runs out is taken over where it stands.
+    CopyState.MAKING: frozenset({CopyState.READY, CopyState.WAITING, CopyState.FAILED}),
+    CopyState.READY: frozenset(),
+    CopyState.FAILED: frozenset({CopyState.WAITING}),  # asked for again
+}
+COPY_START = (CopyState.WAITING,)
+
+
+EVERYBODY = "everybody"
+"""The recipient of the public copy."""
+
+
+class Purpose(models.TextChoices):
+    """What a copy was handed out for."""
+
+    MASTER = "master", "the artist's own copy"
+    SCREENING = "screening", "a screening copy"
+    EXPORT = "export", "an export"
+    TOKEN = "token", "a program's download"
+    PUBLIC = "public", "the public copy"
+    SPARE = "spare", "a copy that nobody was handed yet"
+
+
 class AttemptEnd(models.TextChoices):
     FINISHED = "finished", "finished"
     FAILED = "failed", "failed"

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from core import clock
+from core import clock, enqueue
 from generation import progress
-from generation.services import lifecycle, queueing, workers
+from generation.services import copies, lifecycle, queueing, workers
+from generation.worker import copies as copying
 from generation.worker import run, startup
 
-__all__ = ["startup", "sweep", "wake"]  # whoever has the tasks checks itself when it starts
+__all__ = ["copy", "startup", "sweep", "wake"]  # whoever has the tasks checks itself when it starts
 
 
 @shared_task(name="generation.wake")
@@ -17,10 +18,18 @@ def wake(*, lane: str) -> int:
     return run.drain(lane)
 
 
+@shared_task(name=copies.TASK)
+def copy() -> int:
+    """Make the copies that wait."""
+    enqueue.arrived(copies.TASK)
+    return copying.drain()
+
+
 @shared_task(name="generation.sweep")
 def sweep() -> None:
     now = clock.now()
     lifecycle.reap(now=now)
     lifecycle.wake_waiting(now=now)
     queueing.copy_deep_lines(now=now)
+    copies.wake_waiting(now=now)
     workers.sweep(now=now)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from generation.forensic.code import LINES, SLOT, TILE, Code, Floats
 
 FLOOR: Final = 0.65  # levels, in a picture of 1080 lines where nothing happens
-SLOPE: Final = 0.18  # levels for each level of activity
-TOP: Final = 2.6
+SLOPE: Final = 0.13  # levels for each level of activity
+TOP: Final = 2.0
 _BUSIEST: Final = 24  # levels of activity that count: keeps single edges from ringing
 _SMALLER: Final = 1.45  # at most so much more in small pictures, which lose more to the codec
 _FADE: Final = 1 / 6  # seconds in which one place of the tile gives way to the next

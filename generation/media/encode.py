@@ -36,13 +36,15 @@ def encode(
     folder: Path,
     cancelled: Cancelled,
     encoding: Encoding | None = None,
+    source: bool = True,
 ) -> str:
-    """Write the files of `graph.NAMES` into the folder; returns the SHA-256 of the native frames.
+    """Write the files of `graph.NAMES` into the folder, the source only if wanted; returns the SHA-256 of the native
+    frames.
 
     The frames are read once and never kept. Raises Transient when ffmpeg dies or the disk is full, RenderCancelled
     when it was stopped, EngineError when the images are not as the plan says, and whatever reading them raises.
     """
-    stretching = (get_ffmpeg_exe(), *graph.stretching(plan))
+    stretching = (get_ffmpeg_exe(), *graph.stretching(plan, source=source))
     with Running(stretching, folder) as stretch:
         digests: list[str] = []
 

@@ -37,15 +37,16 @@ _JPEG: Final = {"vcodec": "mjpeg", "frames:v": 1, "q:v": 3, "update": 1}
 
 
 @lru_cache(maxsize=64)
-def stretching(plan: Plan) -> tuple[str, ...]:
-    """What the first ffmpeg is told: native rgb24 frames come in, delivered ones go out, the source is written."""
+def stretching(plan: Plan, *, source: bool = True) -> tuple[str, ...]:
+    """What the first ffmpeg is told: native rgb24 frames come in, delivered ones go out, the source is written if it
+    is wanted."""
     native = ffmpeg.input(
         "pipe:0", format="rawvideo", pix_fmt="rgb24", video_size=plan.native, framerate=plan.native_rate
     )
     delivered = ffmpeg.output(
         stretched(native, plan), "pipe:1", format="rawvideo", **_RAW, **{"frames:v": plan.frames}
     )
-    return compiled((delivered, _source(native, plan)), plan)
+    return compiled((delivered, _source(native, plan)) if source else (delivered,), plan)
 
 
 @lru_cache(maxsize=64)

@@ -1,4 +1,5 @@
-from generation.models.marks import Mark, Purpose
+from generation.models.copies import Copy
+from generation.models.marks import Mark
 from generation.models.masters import Master, Rendition, RenditionKind
 from generation.models.references import Character, CharacterPicture, Reference
 from generation.models.styles import Adapter, StylePreset
@@ -13,12 +14,12 @@ __all__ = [
     "Character",
     "CharacterPicture",
     "Codec",
+    "Copy",
     "Mark",
     "Master",
     "ModelVariant",
     "Pace",
     "Place",
-    "Purpose",
     "QueueShare",
     "Reference",
     "Rendition",

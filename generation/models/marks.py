@@ -5,22 +5,14 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
-
-class Purpose(models.TextChoices):
-    """What a copy was handed out for."""
-
-    MASTER = "master", "the artist's own"
-    SCREENING = "screening", "a reviewer's screening copy"
-    EXPORT = "export", "an export"
-    TOKEN = "token", "a program's download"
-    PUBLIC = "public", "the public rendition"
+from generation.states import Purpose
 
 
 class Mark(models.Model):
     """One copy of one clip, named by the number in its frames; all files cut from those frames carry it.
 
     The codeword is how the number is spread over the frames; without the key of its epoch it says nothing. A trigger
-    lets nothing be changed or removed, save that a copy without a recipient is given one, once.
+    lets nothing be changed or removed, save that a spare copy gets its purpose and recipient, once.
     """
 
     number = models.BigIntegerField(unique=True, help_text="random, below 2**32")
@@ -43,8 +35,15 @@ class Mark(models.Model):
             ),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="mark_purpose_known"),
             models.CheckConstraint(condition=~Q(key_epoch=""), name="mark_has_a_key"),
+            models.CheckConstraint(
+                condition=Q(purpose=Purpose.SPARE, recipient="")
+                | (~Q(purpose=Purpose.SPARE) & ~Q(recipient="")),
+                name="mark_spare_or_somebodys",
+            ),
             models.UniqueConstraint(
-                fields=["master", "purpose", "recipient"], name="mark_one_for_each_recipient"
+                fields=["master", "purpose", "recipient"],
+                condition=~Q(purpose=Purpose.SPARE),
+                name="mark_one_for_each_recipient",
             ),
         ]
         indexes = [models.Index(fields=["key_epoch"], name="mark_of_epoch")]

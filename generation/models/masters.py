@@ -58,7 +58,6 @@ class Rendition(models.Model):
     public_id = PublicIdField(prefix="rend")
     master = models.ForeignKey(Master, on_delete=models.PROTECT, related_name="renditions")
     kind = models.CharField(max_length=10, choices=RenditionKind)
-    audience = models.CharField(max_length=90, default="master", help_text="for whom this copy was made")
     mark = models.ForeignKey(
         "generation.Mark",
         on_delete=models.PROTECT,
@@ -78,7 +77,9 @@ class Rendition(models.Model):
     class Meta:
         ordering = ["master", "kind"]
         constraints = [
-            models.UniqueConstraint(fields=["master", "kind", "audience"], name="rendition_once"),
+            models.UniqueConstraint(
+                fields=["master", "kind", "mark"], nulls_distinct=False, name="rendition_once"
+            ),
             models.CheckConstraint(condition=Q(sha256__length=64, bytes__gt=0), name="rendition_has_digest"),
         ]
 

@@ -10,6 +10,7 @@ from generation.queries.clips import (
     takes,
     watcher_may_see,
 )
+from generation.queries.copies import Standing, renditions, standing
 from generation.queries.kept import HitRate, HitRates, hit_rates
 from generation.queries.lineage import Kin, Lineage, lineage
 from generation.queries.settings import settings
@@ -26,6 +27,7 @@ __all__ = [
     "Lineage",
     "MasterView",
     "RenditionView",
+    "Standing",
     "StyleName",
     "VariantView",
     "Waiting",
@@ -38,8 +40,10 @@ __all__ = [
     "lineage",
     "own_clip",
     "own_clips",
+    "renditions",
     "settings",
     "stacks_of",
+    "standing",
     "steps_of",
     "takes",
     "usable_variants",

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from generation.models import Master, ModelVariant, Rendition, Stage, Video
-from generation.states import Relation, VideoState
+from generation.states import Purpose, Relation, VideoState
+
+ARTISTS = Q(mark=None) | Q(mark__purpose=Purpose.MASTER)
+"""Renditions of the artist's own copy; where nothing is marked, as in benchmarks, there is one copy for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class RenditionView:
     height: int
     storage_key: str
     removed: bool
+    marked: bool = False
+    """Whether a number in its frames tells it from other copies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,12 @@ class MasterView:
     native_frames: int
     windows: int
     renditions: tuple[RenditionView, ...]
+
+    @property
+    def marked(self) -> bool:
+        """Whether each copy has a number of its own. Frames that are the same for every clip, as in benchmarks, have
+        none, and are one copy for all."""
+        return any(made.marked for made in self.renditions)
 
     def rendition(self, kind: str) -> RenditionView | None:
         return next((made for made in self.renditions if made.kind == kind), None)
@@ -174,6 +185,7 @@ def rendition_view(row: Rendition) -> RenditionView:
         height=row.height,
         storage_key=row.storage_key,
         removed=row.removed_at is not None,
+        marked=row.mark_id is not None,
     )
 
 
@@ -193,11 +205,11 @@ def shown() -> QuerySet[Video]:
 
 
 def clip_views(rows: Sequence[Video]) -> list[ClipView]:
-    """`rows` of `shown()`. One statement, none where there are no files."""
+    """`rows` of `shown()`, with the files of the artist's own copy. One statement, none where there are no files."""
     masters = [row.master.pk for row in rows if hasattr(row, "master")]
     made: dict[int, list[RenditionView]] = {pk: [] for pk in masters}
     if masters:
-        for file in Rendition.objects.filter(master_id__in=masters).order_by("kind"):
+        for file in Rendition.objects.filter(ARTISTS, master_id__in=masters).order_by("kind"):
             made[file.master_id].append(rendition_view(file))
     return [_clip(row, made) for row in rows]
 

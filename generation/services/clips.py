@@ -8,7 +8,7 @@ from audit import log, outbox
 from core.actors import Actor
 from core.errors import NotFound
 from generation.models import Master, Rendition, Video
-from generation.services import files
+from generation.services import copies, files
 from generation.services.requests import end_as_cancelled
 from generation.states import OPEN
 
@@ -27,6 +27,7 @@ def delete(*, video: str, by: Actor, now: datetime) -> None:
             end_as_cancelled(row, now=now)
         row.deleted_at = now
         row.save(update_fields=["deleted_at"])
+        copies.cancel(video=row)  # first: what is finished meanwhile is among the renditions then
         renditions = Rendition.objects.filter(master__video=row, removed_at=None)
         keys = list(renditions.values_list("storage_key", flat=True))
         renditions.update(removed_at=now)

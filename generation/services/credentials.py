@@ -6,15 +6,15 @@ import hashlib
 import hmac
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from core.version import VERSION
 from generation.errors import EngineError
+from generation.services.files import StoredFile
 from generation.services.marks import Issued
-from generation.services.queueing import Claim
 from generation.states import Relation
 
 if TYPE_CHECKING:
@@ -41,18 +41,39 @@ def signer() -> Signer:
     return _signer(settings.C2PA_CHAIN, settings.C2PA_KEY, settings.C2PA_SIGN, settings.C2PA_TIMESTAMP_URL)
 
 
-def sign_for(claim: Claim, issued: Issued) -> Sign:
+class Told(Protocol):
+    """What of a clip its credentials tell: a claim has it, and so has a copy that is being made."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def backend(self) -> str: ...
+    @property
+    def checkpoint(self) -> str: ...
+    @property
+    def variant_name(self) -> str: ...
+    @property
+    def relation(self) -> str: ...
+    @property
+    def source(self) -> str | None: ...
+    @property
+    def source_code(self) -> str | None: ...
+    @property
+    def picture(self) -> StoredFile | None: ...
+
+
+def sign_for(clip: Told, issued: Issued) -> Sign:
     """Signs the files of that clip; called for each of them, after its last byte has been written."""
     from generation.credentials.manifest import Provenance
 
-    who, ingredients = signer(), _ingredients(claim)
+    who, ingredients = signer(), _ingredients(clip)
 
     def sign(source: Path, destination: Path, media_type: str) -> None:
         told = Provenance(
-            title=f"Clip {claim.code}",
+            title=f"Clip {clip.code}",
             media_type=media_type,
-            model=claim.checkpoint if claim.backend != "remote" else "remote",  # an address may hold a token
-            variant=claim.variant_name,
+            model=clip.checkpoint if clip.backend != "remote" else "remote",  # an address may hold a token
+            variant=clip.variant_name,
             software=VERSION,
             mark_digest=digest(issued),
             ingredients=ingredients,
@@ -68,16 +89,16 @@ def digest(issued: Issued) -> bytes:
     return hmac.digest(issued.forensic.key, b"soft binding " + number, hashlib.sha256)
 
 
-def _ingredients(claim: Claim) -> tuple[Ingredient, ...]:
+def _ingredients(clip: Told) -> tuple[Ingredient, ...]:
     from generation.credentials.manifest import Ingredient
 
     found = []
-    relationship = _RELATIONSHIPS.get(claim.relation)
-    if relationship and claim.source_code:
-        instance = f"urn:private-view:{claim.source}"
-        found.append(Ingredient(f"Clip {claim.source_code}", relationship, "video/mp4", instance))
-    if claim.picture is not None and relationship != _STAYS:
-        instance = f"urn:sha256:{claim.picture.sha256}"
+    relationship = _RELATIONSHIPS.get(clip.relation)
+    if relationship and clip.source_code:
+        instance = f"urn:private-view:{clip.source}"
+        found.append(Ingredient(f"Clip {clip.source_code}", relationship, "video/mp4", instance))
+    if clip.picture is not None and relationship != _STAYS:
+        instance = f"urn:sha256:{clip.picture.sha256}"
         found.append(Ingredient("Picture to start from", _LOOKED_AT, "image/png", instance))
     return tuple(found)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -22,8 +23,16 @@ _SUFFIX = {
     "sprite": "-sprite.jpg",
     "vtt": ".vtt",
     "sheet": "-sheet.jpg",
-    "source": ".mkv",
+    "source": ".sealed",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file of ours in the store, by the digest that it must have."""
+
+    key: str
+    sha256: str
 
 
 @cache

@@ -18,12 +18,13 @@ from audit import log, outbox
 from core import ids
 from core.actors import system
 from generation import progress
-from generation.models import LONGEST_KIND, Attempt
+from generation.models import LONGEST_KIND, Attempt, Master
+from generation.services import copies
 from generation.services.endings import crash, fail, hand_back, reap, reject, took_too_long
 from generation.services.marks import Issued
 from generation.services.queueing import LEASE, Claim, claim_next, claim_takes, wake_waiting
 from generation.services.results import FINISH
-from generation.states import AttemptEnd, VideoState
+from generation.states import AttemptEnd, Purpose, VideoState
 from programme.services import quotas
 
 if TYPE_CHECKING:
@@ -98,6 +99,10 @@ def finish(
             if not cursor.fetchone():
                 return False
         quotas.settle(video=claim.video, now=now)
+        if made.mark is not None and claim.requested_by.startswith("token:"):
+            # It will come for the clip in a moment.
+            master = Master.objects.values_list("pk", flat=True).get(video_id=claim.video_id)
+            copies.order(master=master, purpose=Purpose.TOKEN, recipient=claim.requested_by, now=now)
         outbox.add(topic="video.completed", payload={"video": claim.video}, now=now)
         events.record(
             action="video.completed",

@@ -26,6 +26,7 @@ from django.db.models import Count
 from core import enqueue
 from generation import progress
 from generation.models import Place, Video
+from generation.services.files import StoredFile
 from generation.services.turns import CLAIM, CLAIM_TAKES
 from generation.states import VideoState
 
@@ -47,14 +48,6 @@ _TRIES = 5
 _STAND_IN_LINE = (
     "SELECT pg_advisory_xact_lock(%s, %s), set_config('plan_cache_mode', 'force_generic_plan', true)"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file that the render starts from, in the store."""
-
-    key: str
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +85,9 @@ class Claim:
     """How it comes from another clip; that one's code and public id follow."""
     source_code: str | None = None
     source: str | None = None
+    mark_style: str = "plate"
+    requested_by: str = ""
+    """The actor: a person in the studio, or a token."""
     siblings: int = 0
     """Takes of the same request that wait as well and were never tried."""
     repeat: int = 1

@@ -36,9 +36,9 @@ WITH done AS (
     WHERE %(mark_number)s::bigint IS NOT NULL
     RETURNING id
 ), shown AS (
-    INSERT INTO generation_rendition (public_id, master_id, kind, audience, sha256, bytes, media_type, width, height,
+    INSERT INTO generation_rendition (public_id, master_id, kind, sha256, bytes, media_type, width, height,
                                       storage_key, created_at, mark_id)
-    SELECT file.public_id, master.id, file.kind, 'master', file.sha256, file.bytes, file.media_type, file.width,
+    SELECT file.public_id, master.id, file.kind, file.sha256, file.bytes, file.media_type, file.width,
            file.height, file.storage_key, %(now)s, mark.id
     FROM master LEFT JOIN mark ON true,
          unnest(%(ids)s::text[], %(kinds)s::text[], %(digests)s::text[], %(sizes)s::bigint[],

@@ -11,7 +11,8 @@ _FIELDS: Final = """
        moved.width, moved.height, moved.seconds, moved.fps, moved.steps, moved.guidance, moved.negative_prompt,
        variant.codec, reference.storage_key, reference.sha256, adapter.storage_key, adapter.sha256,
        moved.adapter_weight, moved.variant_id, variant.queue, variant.soft_limit, variant.hard_limit,
-       moved.earlier_prompt, variant.name, moved.relation, origin.code, origin.public_id
+       moved.earlier_prompt, variant.name, moved.relation, origin.code, origin.public_id, programme.mark_style,
+       moved.requested_by
 """
 _SOURCES: Final = """
      JOIN generation_modelvariant variant ON variant.id = moved.variant_id

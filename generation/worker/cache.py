@@ -20,7 +20,7 @@ from django.conf import settings
 
 from generation.errors import EngineError, SpecRejected, Transient
 from generation.services import files
-from generation.services.queueing import StoredFile
+from generation.services.files import StoredFile
 
 _ABANDONED: Final = 24 * 3600.0  # seconds after which a copy that was begun will not be ended
 _held: list[int] = []

@@ -13,13 +13,14 @@ from core import clock
 from generation.services import credentials, files, lifecycle, marks
 from generation.services.queueing import Claim
 from generation.spec import Adapter, CopyMark, RenderSpec, VisibleMark
-from generation.worker import cache, kinds, scratch, shelf
+from generation.worker import cache, kinds, scratch, shelf, sources
 from generation.worker.held import Held
 from generation.worker.writing import surely
 
 if TYPE_CHECKING:
     from generation.media.plan import Codec
     from generation.pipeline import Rendered
+    from generation.spec import MarkStyle
 
 logger = logging.getLogger(__name__)
 
@@ -86,13 +87,15 @@ def finish(claim: Claim, taken: Taken, held: Held) -> bool:
             taken.made,
             mark=CopyMark(
                 VisibleMark(programme=claim.mark_text, code=claim.code),
-                forensic=issued.forensic if issued else None,
+                cast("MarkStyle", claim.mark_style),
+                issued.forensic if issued else None,
             ),
             folder=Path(folder),
             cancelled=lambda: held.why_not([claim]) is not None,
             encoding=lambda done, total: held.tell([claim], "encoding", done, total),
             codec=cast("Codec", claim.codec),
             sign=credentials.sign_for(claim, issued) if issued else None,
+            seal=sources.seal_for(issued.epoch) if issued else None,
         )
         keys = files.keep(claim.video, claim.lease, produced.files)
     made = lifecycle.Made(

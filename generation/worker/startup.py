@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
 from django.db import connection
@@ -19,7 +19,7 @@ from generation.errors import EngineError
 from generation.queries import workers as queries
 from generation.queries.workers import LaneVariant
 from generation.rules import MOST_TAKES
-from generation.services import credentials, queueing, workers
+from generation.services import copies, credentials, queueing, workers
 from generation.worker import run, scratch, shelf
 from generation.worker.pulse import pulse
 
@@ -107,14 +107,23 @@ def _check(sender: Any, **_: Any) -> None:
 
 
 def _refuse_or_take(sender: Any) -> None:
-    lanes = lanes_of(sender.app.amqp.queues.consume_from)
+    consumed = sender.app.amqp.queues.consume_from
+    lanes = lanes_of(consumed)
+    if copies.queue_name() in consumed and not lanes:
+        if found := _key_faults():
+            _refuse(found)
+        scratch.sweep()
     if not lanes:
         return
     variants = queries.lane_variants(lanes)
     connection.close()
     if found := faults(sender, variants, lanes):
-        sys.exit("This worker does not start.\n" + "\n".join(f"- {fault}" for fault in found))
+        _refuse(found)
     shelf.lanes = tuple(dict.fromkeys(variant.queue for variant in variants))
+
+
+def _refuse(found: Sequence[str]) -> NoReturn:
+    sys.exit("This worker does not start.\n" + "\n".join(f"- {fault}" for fault in found))
 
 
 @celeryd_after_setup.connect

@@ -27,6 +27,7 @@ from core.errors import (
     Invalid,
     NotAllowed,
     NotFound,
+    NotYet,
     OverQuota,
     Unauthenticated,
     WrongState,
@@ -42,6 +43,7 @@ _STATUS: dict[type[DomainError], int] = {
     WrongState: 409,
     Gone: 410,
     OverQuota: 429,
+    NotYet: 503,
     Invalid: 400,
 }
 _DJANGO: tuple[tuple[type[Exception], int], ...] = (
@@ -193,6 +195,8 @@ def _of_domain(exc: DomainError) -> Refusal:
     if isinstance(exc, OverQuota) and (moment := _moment(exc.extra.get("resets_at"))):
         extra["resets_at"] = int(moment.timestamp())
         headers["Retry-After"] = str(max(1, round((moment - clock.now()).total_seconds())))
+    if isinstance(exc, NotYet):
+        headers["Retry-After"] = str(extra["retry_after"])
     return Refusal(status, exc.code, exc.sentence, param=param, extra=extra, headers=headers, retry=exc.retry)
 
 

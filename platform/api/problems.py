@@ -116,6 +116,9 @@ PROBLEMS: dict[str, Problem] = {
     "not_shared": Problem(409, "Not shared", "The clip is neither in review nor on view."),
     "no_policy": Problem(409, "No policy", "Without a published policy nothing can be decided."),
     "lease_lost": Problem(409, "Lease lost", "The case is not yours any more: claim again."),
+    "copy_not_ready": Problem(
+        409, "Copy not ready", "The public copy is still being made; approve again in a moment."
+    ),
     "already_decided": Problem(409, "Decided already", "A decision is never changed."),
     "wrong_state": Problem(409, "Not possible now", "The thing is in another state; `detail` says which."),
     "gone": Problem(410, "Gone", "It was on view and is not any more."),
@@ -124,6 +127,11 @@ PROBLEMS: dict[str, Problem] = {
     ),
     # --- us
     "server_error": Problem(500, "A fault of ours", "Ask again; the request id helps us find it."),
+    "copy_being_made": Problem(
+        503,
+        "Your copy is being made",
+        "Each token gets a copy of its own; `Retry-After` says when to ask again.",
+    ),
     "unavailable": Problem(
         503, "Not available now", "A part of ours does not answer. Ask again in a moment."
     ),

@@ -42,6 +42,12 @@ class WrongState(DomainError):
     """The thing is not in a state in which this can be done."""
 
 
+class NotYet(DomainError):
+    """It is being made for the caller; `extra["retry_after"]` says in how many seconds to ask again."""
+
+    retry = True
+
+
 class OverQuota(DomainError):
     """The member's allowance does not cover this."""
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from access import gate
 from access.caller import Caller
+from generation.states import Purpose
 from programme import queries as programme
 from review import queries as review
 from roles import queries as roles
@@ -30,6 +31,8 @@ class Copy:
     removed: bool
     stem: str
     """What a download is called, without its suffix."""
+    made_for: tuple[Purpose, str] | None = None
+    """Whose copy it is; None where there is one for all, because nothing in its frames tells copies apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,8 @@ Viewer = Artist | Reviewer | Operator | Visitor
 
 class Answer(StrEnum):
     SERVE = "serve"
+    NOT_YET = "not_yet"
+    """They may see the clip; a copy of their own is not there yet."""
     GONE = "gone"
     NOT_FOUND = "not_found"
 
@@ -73,8 +78,19 @@ def may_serve(viewer: Viewer, copy: Copy, now: datetime) -> Answer:
     """Whether that viewer gets that file now. Asked for every request, range requests and HEAD included."""
     if isinstance(viewer, Visitor):
         return _covered(viewer.share, copy, now)
-    allowed = not copy.removed and _may_see(viewer, copy, now)
-    return Answer.SERVE if allowed else Answer.NOT_FOUND
+    if copy.removed or not _may_see(viewer, copy, now):
+        return Answer.NOT_FOUND
+    return Answer.SERVE if copy.made_for in (None, handed_to(viewer)) else Answer.NOT_YET
+
+
+def handed_to(viewer: Artist | Reviewer | Operator) -> tuple[Purpose, str]:
+    """Purpose and recipient of the copy that is this viewer's."""
+    caller = viewer.caller
+    if not isinstance(viewer, Artist):
+        return Purpose.SCREENING, str(caller.actor)
+    if caller.token_id is not None:
+        return Purpose.TOKEN, str(caller.actor)
+    return Purpose.MASTER, str(caller.actor)
 
 
 def _covered(share: str, copy: Copy, now: datetime) -> Answer:

@@ -10,17 +10,24 @@ from django.http.response import HttpResponseBase
 from access.caller import Caller
 from audit import log
 from audit.queries import history
-from core.errors import Gone, NotFound
+from core.errors import Gone, NotFound, NotYet
 from delivery import ranges
 from delivery.respond import respond, respond_vtt
-from delivery.rules import Answer, Artist, Copy, Operator, Reviewer, Viewer, Visitor, may_serve
+from delivery.rules import Answer, Artist, Copy, Operator, Reviewer, Viewer, Visitor, handed_to, may_serve
 from generation import queries as generation
 from generation.media.vtt import SPRITE_NAME
-from generation.queries import ClipView
+from generation.queries import ClipView, Standing
 from generation.queries.references import reference_file
+from generation.services import copies
+from generation.states import Purpose
 from review import queries as review
 
 _ONE_VIEWING = timedelta(hours=1)
+_SECONDS = 3
+_BEING_MADE = (
+    "A copy of this clip with a number of its own is being made for you, which takes about as long as the clip plays. "
+    "Ask again in a moment."
+)
 
 
 def own_file(
@@ -30,8 +37,9 @@ def own_file(
 
     `sprite` is what a VTT calls its sprite at this door, relative to its own address.
     """
-    copy = _copy(generation.clip(video), kind)
-    _check(Artist(caller), copy, now)
+    viewer = Artist(caller)
+    copy = _copy(generation.clip(video), kind, viewer)
+    _check(viewer, copy, now)
     return _unshared(request, copy, kind, sprite)
 
 
@@ -64,8 +72,9 @@ def case_file(
     """A file of the clip that a case is about, for who holds it now or has decided it. Raises NotFound."""
     video = review.case_video(case)
     clip = generation.clips([video]).get(video) if video is not None else None
-    copy = _copy(clip, kind)
-    _check(Reviewer(caller), copy, now)
+    viewer = Reviewer(caller)
+    copy = _copy(clip, kind, viewer)
+    _check(viewer, copy, now)
     return _unshared(request, copy, kind, sprite)
 
 
@@ -73,8 +82,9 @@ def operator_file(
     caller: Caller, video: str, kind: str, request: HttpRequest, *, now: datetime
 ) -> HttpResponseBase:
     """A file of any clip, for an operator; every viewing is audited. Raises NotFound."""
-    copy = _copy(generation.clip(video), kind)
-    _check(Operator(caller), copy, now)
+    viewer = Operator(caller)
+    copy = _copy(generation.clip(video), kind, viewer)
+    _check(viewer, copy, now)
     if request.method == "GET" and _is_new_viewing(caller, copy, request, now):
         with log.transaction() as events:
             events.record(
@@ -85,6 +95,20 @@ def operator_file(
                 data={"video": video, "kind": kind},
             )
     return respond(request, copy, shared=False)
+
+
+def standing(viewer: Reviewer | Operator, clip: ClipView, *, now: datetime) -> Standing:
+    """Whether the viewer's copy of a clip that they may see can be played; one that is not there is asked for.
+
+    One statement, none where there is one copy for all.
+    """
+    if clip.master is None:
+        return Standing.FAILED
+    purpose, recipient = handed_to(viewer)
+    found = generation.standing(clip.master, purpose, recipient)
+    if found != Standing.READY:
+        copies.order(master=clip.master.id, purpose=purpose, recipient=recipient, now=now)
+    return found
 
 
 def public_file(share: str, kind: str, request: HttpRequest, *, now: datetime) -> HttpResponseBase:
@@ -122,17 +146,29 @@ def _check(viewer: Viewer, copy: Copy, now: datetime) -> None:
     match may_serve(viewer, copy, now):
         case Answer.GONE:
             raise Gone("gone", "This clip was on view and is not any more.")
-        case Answer.NOT_FOUND:
+        case Answer.NOT_YET if not isinstance(viewer, Visitor):
+            purpose, recipient = handed_to(viewer)
+            copies.order(master=copy.master_id, purpose=purpose, recipient=recipient, now=now)
+            raise NotYet("copy_being_made", _BEING_MADE, retry_after=_SECONDS)
+        case Answer.NOT_FOUND | Answer.NOT_YET:
             raise NotFound("not_found", "There is nothing at this address.")
         case Answer.SERVE:
             return
 
 
-def _copy(clip: ClipView | None, kind: str) -> Copy:
+def _copy(clip: ClipView | None, kind: str, viewer: Artist | Reviewer | Operator) -> Copy:
+    """The file of the viewer's own copy; where that is not made yet, of the artist's, which is not theirs to have."""
     file = clip.master.rendition(kind) if clip is not None and clip.master is not None else None
     if clip is None or clip.master is None or file is None:
         raise NotFound("not_found", "There is nothing at this address.")
+    made_for = (Purpose.MASTER, f"user:{clip.artist_public_id}") if clip.master.marked else None
+    theirs = handed_to(viewer)
+    if made_for is not None and theirs[0] != Purpose.MASTER:
+        found = [own for own in generation.renditions(clip.master, *theirs) if own.kind == kind]
+        if found:
+            file, made_for = found[0], theirs
     return Copy(
+        made_for=made_for,
         rendition_id=file.id,
         rendition=file.public_id,
         master_id=clip.master.id,

@@ -21,7 +21,7 @@ DEPLOYMENT = "demo"
 LANES = ("turbo", "full")
 """The queues of the model variants that the demo's seed makes."""
 MARK_KEYS = "PRIVATE_VIEW_MARK_KEYS"
-"""Where the keys of the forensic marks lie: for workers, never for the web process."""
+"""Where the keys of the forensic marks lie: for workers that make or read marks, for nobody else."""
 SERVERS, WORKERS, DOORS = 0, 1, 2
 _ALIVE_SECONDS = 90
 
@@ -80,16 +80,22 @@ class House:
             return [f"{DEPLOYMENT}.{name}" for name in names]
 
         render = queues([f"render.{lane}" for lane in LANES])
-        for_web = {name: value for name, value in env.items() if name != MARK_KEYS}
+        without_keys = {name: value for name, value in env.items() if name != MARK_KEYS}
         started: list[tuple[Command, int]] = [
-            (commands.web(listener=address.listener, env=for_web, log=self.logs / "web.log"), DOORS),
-            (commands.worker("render", queues=render, env=env, log=self.logs / "render.log"), WORKERS),
+            (commands.web(listener=address.listener, env=without_keys, log=self.logs / "web.log"), DOORS),
             (
-                commands.worker("worker", queues=queues(["default"]), env=env, log=self.logs / "worker.log"),
+                commands.beat(schedule=self.state / "beat", env=without_keys, log=self.logs / "beat.log"),
                 WORKERS,
             ),
-            (commands.beat(schedule=self.state / "beat", env=env, log=self.logs / "beat.log"), WORKERS),
         ]
+        for name, names, its in (
+            ("render", render, env),
+            ("copies", queues(["copies"]), env),
+            ("worker", queues(["default"]), without_keys),
+        ):
+            started.append(
+                (commands.worker(name, queues=names, env=its, log=self.logs / f"{name}.log"), WORKERS)
+            )
         for command, floor in started:
             self._keeper.start(Child(command), floor=floor)
 

@@ -11,6 +11,7 @@ from core.errors import (
     Invalid,
     NotAllowed,
     NotFound,
+    NotYet,
     OverQuota,
     Unauthenticated,
     WrongState,
@@ -24,6 +25,7 @@ STATUS: dict[type[DomainError], int] = {
     Gone: 410,
     Invalid: 422,
     OverQuota: 429,
+    NotYet: 503,
 }
 TITLES = {
     401: "Sign in first",
@@ -33,6 +35,7 @@ TITLES = {
     410: "No longer here",
     422: "That cannot be used",
     429: "Used up",
+    503: "Not there yet",
 }
 
 
@@ -42,7 +45,10 @@ def status_of(refusal: DomainError) -> int:
 
 def refusal_page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     status = status_of(refusal)
-    return _page(request, status, TITLES.get(status, "That did not work"), refusal.sentence)
+    response = _page(request, status, TITLES.get(status, "That did not work"), refusal.sentence)
+    if isinstance(refusal, NotYet):
+        response["Retry-After"] = str(refusal.extra["retry_after"])
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

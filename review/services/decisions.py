@@ -16,6 +16,7 @@ from core.states import check
 from generation import queries as generation
 from generation.queries import ClipView
 from generation.services import clips
+from generation.states import EVERYBODY, Purpose
 from review.models import (
     Decision,
     DecisionReason,
@@ -33,6 +34,10 @@ from review.services.leases import LOST, as_token
 from review.services.reviewers import check_reviews
 from review.states import AFTER, CASE, CASE_CLOSED, SUBMISSION, CaseState, Outcome, SubmissionState, TaskState
 
+_NOT_READY = (
+    "The copy that would be shown is still being made, which takes about as long as the clip plays. "
+    "Approve it in a moment; nothing that you wrote is lost."
+)
 _TOPICS = {
     Outcome.APPROVE: "share.approved",
     Outcome.CHANGES: "share.changes_asked",
@@ -192,9 +197,12 @@ def _write(
 
 
 def _grant(decision: Decision, case: ReviewCase, clip: ClipView, now: datetime) -> ReleaseGrant:
-    """Publication: the video and the poster of the reviewed Master, by their own digests."""
+    """Publication: the video and the poster of the public copy of the reviewed Master, by their own digests."""
     if clip.master is None or clip.master.rendition("mp4") is None:
         raise WrongState("not_completed", "This clip has no files to show.")
+    shown = generation.renditions(clip.master, Purpose.PUBLIC, EVERYBODY)
+    if not shown:
+        raise WrongState("copy_not_ready", _NOT_READY)
     grant = ReleaseGrant.objects.create(
         decision=decision,
         submission=case.submission,
@@ -204,7 +212,7 @@ def _grant(decision: Decision, case: ReviewCase, clip: ClipView, now: datetime) 
     )
     GrantedRendition.objects.bulk_create(
         GrantedRendition(grant=grant, rendition_id=file.id, sha256=file.sha256)
-        for file in clip.master.renditions
+        for file in shown
         if file.kind in PUBLIC_KINDS and not file.removed
     )
     return grant

@@ -14,6 +14,8 @@ from audit import log
 from core.actors import Actor, system
 from core.errors import WrongState
 from core.states import sources
+from generation.services import copies
+from generation.states import EVERYBODY, Purpose
 from review.models import ReviewCase, ReviewTask
 from review.queries.desk import LeaseView, held_by, lease_view, live
 from review.rules import LEASE, lease_end
@@ -66,6 +68,11 @@ def claim_next(*, by: Actor, now: datetime, programmes: Sequence[int] | None = N
             # None, or what the same reviewer took in the same moment in another window.
             return held_by(by.person_id, now=now)
         row = ReviewTask.objects.select_related("case").get(pk=task)
+        copies.order(
+            master=row.case.master_id, purpose=Purpose.SCREENING, recipient=str(by), now=now
+        )  # theirs alone
+        copies.prepare(master=row.case.master_id, now=now)  # for whoever comes after them
+        copies.order(master=row.case.master_id, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
         ReviewCase.objects.filter(pk=row.case_id, state__in=sources(CASE, CaseState.IN_REVIEW)).update(
             state=CaseState.IN_REVIEW
         )

@@ -10,8 +10,8 @@ from core.errors import NotFound, WrongState
 from core.states import check
 from generation import queries as generation
 from generation.queries import ClipView, MasterView
-from generation.services import clips
-from generation.states import VideoState
+from generation.services import clips, copies
+from generation.states import EVERYBODY, Purpose, VideoState
 from review.models import PolicyVersion, ReleaseGrant, ReviewCase, ReviewTask, Submission
 from review.rules import REVIEW_TIME, Wish, check_can_share, check_wish
 from review.states import (
@@ -67,6 +67,9 @@ def submit(
             due_at=now + REVIEW_TIME,
         )
         ReviewTask.objects.create(case=case, opened_at=now, due_at=case.due_at)
+        # Ready when a reviewer comes, and when the clip is approved.
+        copies.prepare(master=master.id, now=now)
+        copies.order(master=master.id, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
         outbox.add(topic="share.submitted", payload={"video": video, "submission": row.public_id}, now=now)
         events.record(
             action="share.submitted",

@@ -15,6 +15,8 @@ from core import clock
 from core.errors import WrongState
 from delivery import serve
 from delivery.names import FILES
+from delivery.rules import Reviewer
+from generation.queries import Standing
 from portal.desk.lease import lease_clock
 from portal.desk.queue import WORDS
 from portal.desk.verdict import OUTCOMES, Typed
@@ -44,11 +46,19 @@ def show(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
     view = review.case_for_reviewer(case, reviewer_id=caller.user_id, now=clock.now())
     if view.lease is None:
         word, shape = STATES.get(view.state, AGAIN)
-        context = case_context(view) | {"word": word, "shape": shape}
+        context = case_context(view, caller) | {"word": word, "shape": shape}
         return render(request, "desk/decided_case.html", context)
     return render(
         request, "desk/case.html", open_context(view, view.lease, caller, Typed(lease=str(view.lease.token)))
     )
+
+
+@require_safe
+@requires(Action.REVIEW)
+def player(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
+    """The clip alone, asked for again while the reviewer's copy is being made."""
+    view = review.case_for_reviewer(case, reviewer_id=caller.user_id, now=clock.now())
+    return render(request, "desk/_player.html", {"case": view, "standing": _standing(view, caller)})
 
 
 @require_POST
@@ -85,16 +95,16 @@ def file(request: HttpRequest, caller: Caller, case: str, name: str) -> HttpResp
     return serve.case_file(caller, case, FILES[name], request, now=clock.now())
 
 
-def case_context(view: CaseView) -> dict[str, Any]:
+def case_context(view: CaseView, caller: Caller) -> dict[str, Any]:
     earlier = [(decision, WORDS[decision.outcome][0]) for decision in view.decisions]
-    return {"case": view, "earlier": earlier}
+    return {"case": view, "earlier": earlier, "standing": _standing(view, caller)}
 
 
 def open_context(
     view: CaseView, lease: LeaseView, caller: Caller, typed: Typed, errors: dict[str, str] | None = None
 ) -> dict[str, Any]:
     now = clock.now()
-    return case_context(view) | {
+    return case_context(view, caller) | {
         "now": now,
         "clock": lease_clock(lease, now),
         "entries": review.queue(caller.user_id, now=now, limit=BESIDE),
@@ -102,6 +112,10 @@ def open_context(
         "typed": typed,
         "errors": errors or {},
     }
+
+
+def _standing(view: CaseView, caller: Caller) -> Standing:
+    return serve.standing(Reviewer(caller), view.clip, now=clock.now())
 
 
 def _held(caller: Caller, case: str) -> LeaseView | None:

@@ -16,5 +16,6 @@ urlpatterns = [
     path("desk/cases/<str:case>/keep", cases.keep, name="keep"),
     path("desk/cases/<str:case>/hand-back", cases.hand_back, name="hand_back"),
     path("desk/cases/<str:case>/decide", deciding.decide, name="decide"),
+    path("desk/cases/<str:case>/player", cases.player, name="player"),
     path("desk/cases/<str:case>/<str:name>", cases.file, name="file"),
 ]

@@ -17,6 +17,7 @@ from core import clock
 from core.errors import NotFound
 from delivery import serve
 from delivery.names import FILES
+from delivery.rules import Operator
 from generation import queries as generation
 from generation.queries import ClipView
 from generation.states import VideoState
@@ -56,13 +57,26 @@ def show(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     names = accounts.names(event.actor.partition(":")[2] for event in found)
     context = {
         "clip": clip,
-        "playable": clip.master is not None and clip.deleted_at is None,
+        "playable": _playable(clip),
+        "standing": serve.standing(Operator(caller), clip, now=now) if _playable(clip) else None,
         "render": RENDER[clip.state],
         "share": share,
         "share_word": SHARE[share.state],
         "rows": [log_row(event, names) for event in found],
     }
     return render(request, "office/clip.html", context)
+
+
+@never_cache
+@require_safe
+@requires(Action.OPERATE)
+def player(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
+    """The clip alone, asked for again while the operator's copy is being made."""
+    clip = _clip(caller, video)
+    if not _playable(clip):
+        raise NotFound("not_found", "There is nothing at this address.")
+    standing = serve.standing(Operator(caller), clip, now=clock.now())
+    return render(request, "office/_player.html", {"clip": clip, "standing": standing})
 
 
 @require_safe
@@ -72,6 +86,10 @@ def file(request: HttpRequest, caller: Caller, video: str, name: str) -> HttpRes
         raise Http404
     _clip(caller, video)
     return serve.operator_file(caller, video, FILES[name], request, now=clock.now())
+
+
+def _playable(clip: ClipView) -> bool:
+    return clip.master is not None and clip.deleted_at is None
 
 
 def _clip(caller: Caller, video: str) -> ClipView:

@@ -32,6 +32,7 @@ urlpatterns = [
     path("office/shares", shares.show, name="shares"),
     path("office/shares/<str:share>/revoke", shares.revoke, name="share_revoke"),
     path("office/clips/<str:video>", clips.show, name="clip"),
+    path("office/clips/<str:video>/player", clips.player, name="clip_player"),
     path("office/clips/<str:video>/<str:name>", clips.file, name="clip_file"),
     path("office/rendering", rendering.show, name="rendering"),
     path("office/styles", rendering.styles_page, name="styles"),

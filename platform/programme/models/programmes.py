@@ -9,6 +9,14 @@ from core.fields import PublicIdField
 MARK_LENGTH = 24
 
 
+class MarkStyle(models.TextChoices):
+    """How the visible mark looks."""
+
+    PLATE = "plate", "Light letters on a dark plate"
+    OUTLINE = "outline", "Letters with a thin edge"
+    DISCREET = "discreet", "Small, pale and still: for what is on view alone"
+
+
 class Programme(models.Model):
     """One model's early access: the frame of everything that is made in it."""
 
@@ -17,6 +25,15 @@ class Programme(models.Model):
     name = models.CharField(max_length=120)
     mark_text = models.CharField(
         max_length=MARK_LENGTH, help_text="stands in every frame, before the clip's code"
+    )
+    mark_style = models.CharField(
+        max_length=10,
+        choices=MarkStyle,
+        default=MarkStyle.PLATE,
+        help_text="on every copy that is handed out",
+    )
+    public_mark_style = models.CharField(
+        max_length=10, choices=MarkStyle, default=MarkStyle.PLATE, help_text="on what is approved to be shown"
     )
     timezone = models.CharField(
         max_length=64, help_text="IANA name; the day of the quota ends at its midnight"
@@ -27,6 +44,11 @@ class Programme(models.Model):
         ordering = ["id"]
         constraints = [
             models.CheckConstraint(condition=~models.Q(mark_text=""), name="programme_has_a_mark"),
+            models.CheckConstraint(
+                condition=models.Q(mark_style__in=[MarkStyle.PLATE, MarkStyle.OUTLINE])
+                & models.Q(public_mark_style__in=MarkStyle.values),
+                name="programme_mark_styles_known",
+            ),
         ]
 
     def __str__(self) -> str:

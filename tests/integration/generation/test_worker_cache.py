@@ -18,7 +18,7 @@ from pytest_django import Settings
 
 from generation.errors import EngineError, SpecRejected, Transient
 from generation.services import files
-from generation.services.queueing import StoredFile
+from generation.services.files import StoredFile
 from generation.worker import cache
 from tests.rig import environment
 
@@ -28,7 +28,7 @@ from pathlib import Path
 import django
 django.setup()
 from django.conf import settings
-from generation.services.queueing import StoredFile
+from generation.services.files import StoredFile
 from generation.worker import cache
 
 settings.WORKER_CACHE_DIR, settings.WORKER_CACHE_BYTES = Path(sys.argv[1]), 40_000
@@ -52,7 +52,7 @@ import django
 django.setup()
 from django.conf import settings
 from generation.errors import Transient
-from generation.services.queueing import StoredFile
+from generation.services.files import StoredFile
 from generation.worker import cache
 
 settings.WORKER_CACHE_DIR = folder = Path(sys.argv[1])

@@ -113,4 +113,8 @@
   const pair = document.querySelector("[data-pair]");
   if (pair) new Pair([...pair.querySelectorAll("video")], pair);
   else for (const video of document.querySelectorAll("video[data-fps]")) new Player(video);
+  // A copy that was still being made when the page came.
+  document.addEventListener("htmx:afterSwap", () => {
+    for (const video of document.querySelectorAll(".frame > video[data-fps][controls]")) new Player(video);
+  });
 })();

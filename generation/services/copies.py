@@ -1,0 +1,274 @@
+"""Copies of a clip, one number for each recipient: asked for here, made by a worker that has the keys.
+
+The first frames of a copy may be wanted a moment after somebody asks, and making one takes about as long as playing it.
+So a spare is made ahead, of clips that others than their artist are about to see, and handed out when they do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, When
+
+from core import enqueue, ids
+from core.states import sources
+from generation.models import Copy, Mark, Master, Rendition, Video
+from generation.services.files import StoredFile
+from generation.services.marks import Issued
+from generation.states import COPY, CopyState, Purpose
+
+if TYPE_CHECKING:
+    from generation.media.plan import Size
+    from generation.spec import FileKind, FileMade
+
+TASK: Final = "generation.copy"
+LEASE: Final = timedelta(minutes=2)
+MOST_TRIES: Final = 3
+BACK_OFF: Final = timedelta(seconds=20)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A copy to be made; `lease` proves that it is still this worker's to finish."""
+
+    copy: int
+    lease: UUID
+    video: str
+    code: str
+    mark_text: str
+    style: str
+    native: StoredFile
+    native_size: Size
+    native_count: int
+    frames_sha256: str
+    size: Size
+    seconds: int
+    fps: int
+    codec: str
+    backend: str
+    checkpoint: str
+    variant_name: str
+    relation: str
+    source: str | None
+    source_code: str | None
+    picture: StoredFile | None
+
+
+def queue_name() -> str:
+    return f"{settings.DEPLOYMENT}.copies"
+
+
+def order(*, master: int, purpose: Purpose, recipient: str, now: datetime) -> None:
+    """Have that copy: it may be there, be on its way, be a spare until now, or be made from now on.
+
+    Asking again is asking once; for one that failed it is asking again. Nothing happens where there are no frames to
+    make it from: the clip was deleted, or is one of a benchmark, in which all are the same.
+    """
+    with transaction.atomic():
+        if not _hold(master):
+            return
+        found = Copy.objects.filter(master_id=master, purpose=purpose, recipient=recipient).first()
+        style = _style(master, purpose)
+        found = found or _from_spare(master, purpose, recipient, style)
+        if found is None:
+            _create(master, purpose, recipient, style, now)
+        elif found.state == CopyState.FAILED:
+            _again(found)
+
+
+def prepare(*, master: int, now: datetime) -> None:
+    """Have a spare for whoever comes next."""
+    with transaction.atomic():
+        if not _hold(master):
+            return
+        style = _style(master, Purpose.SPARE)
+        if not Copy.objects.filter(master_id=master, purpose=Purpose.SPARE, style=style).exists():
+            _create(master, Purpose.SPARE, "", style, now)
+
+
+def cancel(*, video: Video) -> None:
+    """The clip is being deleted: nothing more is made of it. Call it before its renditions are removed."""
+    rows = Copy.objects.select_for_update().filter(master__video=video)
+    unmade = [row.pk for row in rows if row.state in sources(COPY, CopyState.FAILED)]
+    Copy.objects.filter(pk__in=unmade).update(
+        state=CopyState.FAILED, error="the clip was deleted", lease_token=None, lease_expires_at=None
+    )
+
+
+def claim_next(*, now: datetime) -> Job | None:
+    """Take up the copy that somebody waits for longest, then a spare. Two workers never take the same one."""
+    due = Q(state=CopyState.WAITING) & (Q(retry_at=None) | Q(retry_at__lte=now))
+    lapsed = Q(state=CopyState.MAKING, lease_expires_at__lte=now)
+    rows = Copy.objects.select_for_update(skip_locked=True, of=("self",)).filter(due | lapsed)
+    with transaction.atomic():
+        row = rows.order_by(_last(purpose=Purpose.SPARE), "id").first()
+        if row is None:
+            return None
+        row.state, row.lease_token, row.lease_expires_at = CopyState.MAKING, uuid4(), now + LEASE
+        row.tries, row.retry_at = row.tries + 1, None
+        row.save(update_fields=["state", "lease_token", "lease_expires_at", "tries", "retry_at"])
+        return _job(row.pk, row.lease_token)
+
+
+def prolong(*, job: Job, now: datetime) -> bool:
+    """False when the copy is not this worker's any more."""
+    return bool(_mine(job).update(lease_expires_at=now + LEASE))
+
+
+def finish(
+    *, job: Job, files: Sequence[FileMade], keys: Mapping[FileKind, str], issued: Issued, now: datetime
+) -> bool:
+    """The copy with its Mark and Renditions, in one transaction. False when the lease was lost: nothing has changed."""
+    with transaction.atomic():
+        row = _mine(job).select_for_update().first()
+        if row is None:
+            return False
+        mark = Mark.objects.create(
+            number=issued.forensic.number,
+            codeword=issued.codeword,
+            master_id=row.master_id,
+            purpose=row.purpose,
+            recipient=row.recipient,
+            key_epoch=issued.epoch,
+            made_at=now,
+        )
+        Rendition.objects.bulk_create(
+            Rendition(
+                public_id=ids.new("rend"),
+                master_id=row.master_id,
+                kind=file.kind,
+                mark=mark,
+                sha256=file.sha256,
+                bytes=file.bytes,
+                media_type=file.media_type,
+                width=file.width,
+                height=file.height,
+                storage_key=keys[file.kind],
+                created_at=now,
+            )
+            for file in files
+        )
+        row.state, row.mark, row.made_at = CopyState.READY, mark, now
+        row.lease_token = row.lease_expires_at = None
+        row.save(update_fields=["state", "mark", "made_at", "lease_token", "lease_expires_at"])
+    return True
+
+
+def has_finished(*, job: Job, issued: Issued) -> bool:
+    """Whether the copy is ready with that number."""
+    return Copy.objects.filter(pk=job.copy, mark__number=issued.forensic.number).exists()
+
+
+def fail(*, job: Job, error: str, transient: bool, now: datetime) -> bool:
+    """What may pass is tried three times. False when the lease was lost."""
+    with transaction.atomic():
+        row = _mine(job).select_for_update().first()
+        if row is None:
+            return False
+        again = transient and row.tries < MOST_TRIES
+        row.state = CopyState.WAITING if again else CopyState.FAILED
+        row.retry_at = now + BACK_OFF if again else None
+        row.error, row.lease_token, row.lease_expires_at = error[:2000], None, None
+        row.save(update_fields=["state", "retry_at", "error", "lease_token", "lease_expires_at"])
+    return True
+
+
+def wake_waiting(*, now: datetime) -> bool:
+    """Wake a worker where copies wait whose message was lost, or whose worker was."""
+    waiting = Q(state=CopyState.WAITING) & (Q(retry_at=None) | Q(retry_at__lte=now))
+    lapsed = Q(state=CopyState.MAKING, lease_expires_at__lte=now)
+    if found := Copy.objects.filter(waiting | lapsed).exists():
+        enqueue.after_commit_once(TASK)
+    return found
+
+
+def _last(**those: Any) -> Case:
+    """An order in which those come after the others."""
+    return Case(When(**those, then=1), default=0)
+
+
+def _hold(master: int) -> bool:
+    """One at a time for each clip, as long as it has frames to make copies from."""
+    rows = Master.objects.select_for_update(no_key=True).filter(pk=master).exclude(source_key="")
+    return rows.values_list("pk").first() is not None
+
+
+def _style(master: int, purpose: Purpose) -> str:
+    programme = "video__membership__programme__"
+    name = "public_mark_style" if purpose == Purpose.PUBLIC else "mark_style"
+    found: str = Master.objects.values_list(programme + name, flat=True).get(pk=master)
+    return found
+
+
+def _from_spare(master: int, purpose: Purpose, recipient: str, style: str) -> Copy | None:
+    """One that is ready before one that is not. Its Mark learns whose it is in the same moment."""
+    rows = Copy.objects.select_for_update().filter(master_id=master, purpose=Purpose.SPARE, style=style)
+    spare = rows.order_by(
+        _last(state__in=[CopyState.WAITING, CopyState.MAKING, CopyState.FAILED]), "id"
+    ).first()
+    if spare is None:
+        return None
+    spare.purpose, spare.recipient = purpose, recipient
+    spare.save(update_fields=["purpose", "recipient"])
+    if spare.mark_id is not None:
+        Mark.objects.filter(pk=spare.mark_id).update(purpose=purpose, recipient=recipient)
+    return spare
+
+
+def _create(master: int, purpose: Purpose, recipient: str, style: str, now: datetime) -> None:
+    Copy.objects.create(master_id=master, purpose=purpose, recipient=recipient, style=style, asked_at=now)
+    enqueue.after_commit_once(TASK)
+
+
+def _again(row: Copy) -> None:
+    row.state, row.tries, row.error = CopyState.WAITING, 0, ""
+    row.save(update_fields=["state", "tries", "error"])
+    enqueue.after_commit_once(TASK)
+
+
+def _mine(job: Job) -> QuerySet[Copy]:
+    return Copy.objects.filter(pk=job.copy, state=CopyState.MAKING, lease_token=job.lease)
+
+
+def _job(copy: int, lease: UUID) -> Job:
+    row = (
+        Copy.objects.select_related("master__video__variant", "master__video__reference")
+        .annotate(
+            mark_text=F("master__video__membership__programme__mark_text"),
+            source_id=F("master__video__source__public_id"),
+            source_code=F("master__video__source__code"),
+        )
+        .get(pk=copy)
+    )
+    master, told = row.master, vars(row)
+    video = master.video
+    picture = video.reference
+    return Job(
+        copy=copy,
+        lease=lease,
+        video=video.public_id,
+        code=video.code,
+        mark_text=told["mark_text"],
+        style=row.style,
+        native=StoredFile(master.source_key, master.source_sha256),
+        native_size=(master.native_width, master.native_height),
+        native_count=master.native_frames,
+        frames_sha256=master.frames_sha256,
+        size=(video.width, video.height),
+        seconds=video.seconds,
+        fps=video.fps,
+        codec=video.variant.codec,
+        backend=video.variant.backend,
+        checkpoint=video.variant.checkpoint,
+        variant_name=video.variant.name,
+        relation=video.relation,
+        source=told["source_id"],
+        source_code=told["source_code"],
+        picture=StoredFile(picture.storage_key, picture.sha256) if picture else None,
+    )
