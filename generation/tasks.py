@@ -4,9 +4,10 @@ from celery import shared_task
 
 from core import clock, enqueue
 from generation import progress
-from generation.services import copies, lifecycle, queueing, workers
+from generation.services import copies, lifecycle, queueing, stills, workers
 from generation.worker import copies as copying
 from generation.worker import run, startup
+from generation.worker import stills as stilling
 
 __all__ = ["copy", "startup", "sweep", "wake"]  # whoever has the tasks checks itself when it starts
 
@@ -20,9 +21,9 @@ def wake(*, lane: str) -> int:
 
 @shared_task(name=copies.TASK)
 def copy() -> int:
-    """Make the copies that wait."""
+    """Make the copies that wait, and the frames that somebody wants to start from, which take a moment, first."""
     enqueue.arrived(copies.TASK)
-    return copying.drain()
+    return stilling.drain() + copying.drain()
 
 
 @shared_task(name="generation.sweep")
@@ -32,4 +33,5 @@ def sweep() -> None:
     lifecycle.wake_waiting(now=now)
     queueing.copy_deep_lines(now=now)
     copies.wake_waiting(now=now)
+    stills.wake_waiting()
     workers.sweep(now=now)

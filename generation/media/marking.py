@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +12,7 @@ from generation.forensic.code import code_of
 from generation.forensic.embed import Embedder
 from generation.media.plan import Size
 from generation.media.visible import VisibleMarker
-from generation.spec import CopyMark
+from generation.spec import CopyMark, Image
 
 
 class Marker:
@@ -41,6 +42,15 @@ class Marker:
             self._visible.apply(frame, index)
         if self._forensic is not None:
             self._forensic.apply(frame[: self._height], index)
+
+
+def marked(image: Image, mark: CopyMark) -> Image:
+    """One picture with the marks of a copy, at its own size."""
+    height, width = image.shape[:2]
+    even = cv2.copyMakeBorder(image, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)
+    frame = np.asarray(cv2.cvtColor(even, cv2.COLOR_RGB2YUV_I420), np.uint8)
+    Marker(mark, size=(even.shape[1], even.shape[0]), fps=1).apply(frame, 0)
+    return np.ascontiguousarray(cv2.cvtColor(frame, cv2.COLOR_YUV2RGB_I420)[:height, :width], np.uint8)
 
 
 def _schedule_key(mark: CopyMark) -> bytes:

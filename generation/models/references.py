@@ -10,15 +10,16 @@ from core.fields import PublicIdField
 
 
 class Reference(models.Model):
-    """One picture of a member, stored as PNG without marks and without metadata.
+    """One picture of a member, stored as PNG.
 
-    From a clip, it is frame `frame` (from 0, at the model's own rate) of that clip's native frames.
+    What was sent is kept without metadata. From a clip, it is frame `frame` (from 0, at the model's own rate) of that
+    clip's native frames: once a worker has made it, marked and signed to look at, and sealed for renders.
     """
 
     public_id = PublicIdField(prefix="ref")
     membership = models.ForeignKey("programme.Membership", on_delete=models.PROTECT, related_name="+")
-    sha256 = models.CharField(max_length=64)
-    bytes = models.PositiveBigIntegerField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    bytes = models.PositiveBigIntegerField(default=0)
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
     storage_key = models.CharField(max_length=200, unique=True)
@@ -26,17 +27,37 @@ class Reference(models.Model):
         "generation.Video", on_delete=models.PROTECT, related_name="references", null=True, blank=True
     )
     frame = models.PositiveIntegerField(null=True, blank=True)
+    native_key = models.CharField(max_length=200, blank=True, help_text="of the sealed frame")
+    native_sha256 = models.CharField(max_length=64, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="to make it")
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
+    made_at = models.DateTimeField(null=True, blank=True)
     removed_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["-created_at", "-id"]
-        indexes = [models.Index(fields=["membership", "-created_at", "-id"], name="reference_of_member")]
+        indexes = [
+            models.Index(fields=["membership", "-created_at", "-id"], name="reference_of_member"),
+            models.Index(fields=["id"], name="reference_unmade", condition=Q(made_at=None, removed_at=None)),
+        ]
         constraints = [
             models.CheckConstraint(
-                condition=Q(sha256__length=64, bytes__gt=0, width__gt=0, height__gt=0),
+                condition=Q(width__gt=0, height__gt=0)
+                & (
+                    Q(made_at__isnull=False, sha256__length=64, bytes__gt=0)
+                    | Q(made_at=None, sha256="", bytes=0, source__isnull=False)
+                ),
                 name="reference_has_digest",
+            ),
+            models.CheckConstraint(
+                condition=Q(source=None, native_key="")
+                | Q(source__isnull=False, made_at=None, native_key="")
+                | (
+                    Q(source__isnull=False, made_at__isnull=False, native_sha256__length=64)
+                    & ~Q(native_key="")
+                ),
+                name="reference_frame_is_sealed",
             ),
             models.CheckConstraint(
                 condition=Q(source=None, frame=None) | Q(source__isnull=False, frame__isnull=False),

@@ -14,12 +14,15 @@ MEDIA_TYPE = "image/png"
 
 @dataclass(frozen=True, slots=True)
 class ReferenceView:
-    """`source` is the public id of the clip that it is a frame of, `frame` which of its native frames (from 0)."""
+    """`source` is the public id of the clip that it is a frame of, `frame` which of its native frames (from 0).
+
+    A frame has digest and length once a worker has made it.
+    """
 
     id: int
     public_id: str
-    sha256: str
-    bytes: int
+    sha256: str | None
+    bytes: int | None
     width: int
     height: int
     source: str | None
@@ -73,8 +76,8 @@ def reference_view(row: Reference) -> ReferenceView:
     return ReferenceView(
         id=row.pk,
         public_id=row.public_id,
-        sha256=row.sha256,
-        bytes=row.bytes,
+        sha256=row.sha256 or None,
+        bytes=row.bytes or None,
         width=row.width,
         height=row.height,
         source=row.source.public_id if row.source else None,

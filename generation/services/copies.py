@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from core import enqueue, ids
 from core.states import sources
@@ -51,13 +51,6 @@ class Job:
     seconds: int
     fps: int
     codec: str
-    backend: str
-    checkpoint: str
-    variant_name: str
-    relation: str
-    source: str | None
-    source_code: str | None
-    picture: StoredFile | None
 
 
 def queue_name() -> str:
@@ -194,8 +187,9 @@ def _last(**those: Any) -> Case:
 
 
 def _hold(master: int) -> bool:
-    """One at a time for each clip, as long as it has frames to make copies from."""
+    """One at a time for each clip, as long as it has frames to make copies from, and copies can be told apart."""
     rows = Master.objects.select_for_update(no_key=True).filter(pk=master).exclude(source_key="")
+    rows = rows.filter(Exists(Mark.objects.filter(master=OuterRef("pk"), purpose=Purpose.MASTER)))
     return rows.values_list("pk").first() is not None
 
 
@@ -238,23 +232,17 @@ def _mine(job: Job) -> QuerySet[Copy]:
 
 def _job(copy: int, lease: UUID) -> Job:
     row = (
-        Copy.objects.select_related("master__video__variant", "master__video__reference")
-        .annotate(
-            mark_text=F("master__video__membership__programme__mark_text"),
-            source_id=F("master__video__source__public_id"),
-            source_code=F("master__video__source__code"),
-        )
+        Copy.objects.select_related("master__video__variant")
+        .annotate(mark_text=F("master__video__membership__programme__mark_text"))
         .get(pk=copy)
     )
-    master, told = row.master, vars(row)
-    video = master.video
-    picture = video.reference
+    master, video = row.master, row.master.video
     return Job(
         copy=copy,
         lease=lease,
         video=video.public_id,
         code=video.code,
-        mark_text=told["mark_text"],
+        mark_text=vars(row)["mark_text"],
         style=row.style,
         native=StoredFile(master.source_key, master.source_sha256),
         native_size=(master.native_width, master.native_height),
@@ -264,11 +252,4 @@ def _job(copy: int, lease: UUID) -> Job:
         seconds=video.seconds,
         fps=video.fps,
         codec=video.variant.codec,
-        backend=video.variant.backend,
-        checkpoint=video.variant.checkpoint,
-        variant_name=video.variant.name,
-        relation=video.relation,
-        source=told["source_id"],
-        source_code=told["source_code"],
-        picture=StoredFile(picture.storage_key, picture.sha256) if picture else None,
     )

@@ -6,14 +6,14 @@ import hashlib
 import hmac
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.utils.module_loading import import_string
 
 from core.version import VERSION
 from generation.errors import EngineError
-from generation.services.files import StoredFile
+from generation.queries.told import Told
 from generation.services.marks import Issued
 from generation.states import Relation
 
@@ -39,27 +39,6 @@ def signer() -> Signer:
             "`manage.py make_c2pa_chain FOLDER` makes a chain of your own."
         )
     return _signer(settings.C2PA_CHAIN, settings.C2PA_KEY, settings.C2PA_SIGN, settings.C2PA_TIMESTAMP_URL)
-
-
-class Told(Protocol):
-    """What of a clip its credentials tell: a claim has it, and so has a copy that is being made."""
-
-    @property
-    def code(self) -> str: ...
-    @property
-    def backend(self) -> str: ...
-    @property
-    def checkpoint(self) -> str: ...
-    @property
-    def variant_name(self) -> str: ...
-    @property
-    def relation(self) -> str: ...
-    @property
-    def source(self) -> str | None: ...
-    @property
-    def source_code(self) -> str | None: ...
-    @property
-    def picture(self) -> StoredFile | None: ...
 
 
 def sign_for(clip: Told, issued: Issued) -> Sign:
@@ -97,8 +76,8 @@ def _ingredients(clip: Told) -> tuple[Ingredient, ...]:
     if relationship and clip.source_code:
         instance = f"urn:private-view:{clip.source}"
         found.append(Ingredient(f"Clip {clip.source_code}", relationship, "video/mp4", instance))
-    if clip.picture is not None and relationship != _STAYS:
-        instance = f"urn:sha256:{clip.picture.sha256}"
+    if clip.picture and relationship != _STAYS:
+        instance = f"urn:sha256:{clip.picture}"
         found.append(Ingredient("Picture to start from", _LOOKED_AT, "image/png", instance))
     return tuple(found)
 

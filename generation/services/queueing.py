@@ -88,6 +88,8 @@ class Claim:
     mark_style: str = "plate"
     requested_by: str = ""
     """The actor: a person in the studio, or a token."""
+    frame: int | None = None
+    """Row id of the picture, where that is the frame of a clip: a sealed one then, which may still be to be made."""
     siblings: int = 0
     """Takes of the same request that wait as well and were never tried."""
     repeat: int = 1

@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import math
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
 from access.caller import Caller
 from access.gate import Action
 from audit import outbox
-from core import ids, names
+from core import enqueue, ids, names
 from core.errors import DomainError, Invalid, NotFound, WrongState
 from generation import look_rules as rules
-from generation.errors import SpecRejected, Transient
+from generation.errors import SpecRejected
 from generation.models import Character, CharacterPicture, Master, ModelVariant, Reference, Video
-from generation.services import files, owned, stowing
+from generation.services import copies, files, owned, stowing
 from generation.states import OPEN, VideoState
 from programme.queries import MembershipView
 
 if TYPE_CHECKING:
     from generation.media.stills import Still
-
-logger = logging.getLogger(__name__)
 
 
 def upload(*, caller: Caller, picture: bytes, now: datetime) -> str:
@@ -44,15 +40,15 @@ def upload(*, caller: Caller, picture: bytes, now: datetime) -> str:
         made = stills.tidied(picture)
     except SpecRejected as refusal:
         raise _refusal(refusal.code, "picture", refusal.sentence) from refusal
-    return _keep(caller, member, made, None, None, now)
+    return _keep(caller, member, made, now)
 
 
 def from_clip(*, caller: Caller, video: str, second: float, now: datetime) -> str:
     """Keep the native frame of an own clip that is shown nearest to `second`, and return its public id.
 
-    Without loss and without marks, at the model's own size; the same frame twice is one. Raises NotAllowed, NotFound,
-    Invalid with the field `second` (invalid_second), WrongState (not_completed, no_frames, too_many_references). Call
-    it in no other transaction.
+    A render starts from it as the model made it, bit for bit; what its artist sees is marked. A worker makes both in a
+    moment. The same frame twice is one. Raises NotAllowed, NotFound, Invalid with the field `second` (invalid_second),
+    WrongState (not_completed, no_frames, too_many_references).
     """
     member = owned.member(caller, Action.RENDER)
     clip, master = _finished(member, video)
@@ -103,7 +99,8 @@ def remove(*, caller: Caller, reference: str, now: datetime) -> None:
             raise WrongState("reference_in_character", sentence)
         row.removed_at = now
         row.save(update_fields=["removed_at"])
-        outbox.add(topic=files.PURGE, payload={"keys": [row.storage_key]}, now=now)
+        keys = [key for key in (row.storage_key, row.native_key) if key]
+        outbox.add(topic=files.PURGE, payload={"keys": keys}, now=now)
 
 
 def resolve(
@@ -156,34 +153,28 @@ def _frame_shown(clip: Video, master: Master, second: float) -> int:
 def _frame(
     caller: Caller, member: MembershipView, clip: Video, master: Master, index: int, now: datetime
 ) -> str:
-    from generation.media import stills
-
-    if known := _known_frame(member, clip, index):
-        return known
-    try:
-        with files.store().open(master.source_key) as source:
-            if _digest(source) != master.source_sha256:
-                raise Transient("its bytes are not those that were stored")
-            source.seek(0)
-            made = stills.still(stills.frame_at(source, index))
-    except (Transient, FileNotFoundError) as fault:
-        logger.exception("%s of %s cannot be read", master.source_key, clip.public_id)
-        raise _no_frames(
-            "We cannot read the frames of this clip: a fault of ours. Render it again."
-        ) from fault
-    return _keep(caller, member, made, clip, index, now)
-
-
-def _digest(file: BinaryIO) -> str:
-    total = hashlib.sha256()
-    while chunk := file.read(1 << 20):
-        total.update(chunk)
-    return total.hexdigest()
+    with transaction.atomic():
+        owned.take_turn(owned.Turn.REFERENCE, member.id)
+        if known := _known_frame(member, clip, index):
+            return known
+        _check_room(member)
+        public_id = ids.new("ref")
+        Reference.objects.create(
+            public_id=public_id,
+            membership_id=member.id,
+            width=master.native_width,
+            height=master.native_height,
+            storage_key=f"{public_id}/unmade.png",
+            source=clip,
+            frame=index,
+            created_by=str(caller.actor),
+            created_at=now,
+        )
+        enqueue.after_commit_once(copies.TASK)
+    return public_id
 
 
-def _keep(
-    caller: Caller, member: MembershipView, made: Still, clip: Video | None, frame: int | None, now: datetime
-) -> str:
+def _keep(caller: Caller, member: MembershipView, made: Still, now: datetime) -> str:
     """The file, then its row; neither when the same picture is there already, or there are too many."""
     public_id = ids.new("ref")
     key = f"{public_id}/{made.sha256}.png"
@@ -193,7 +184,7 @@ def _keep(
         with stowing.stowed(path, key=key) as file:
             with transaction.atomic():
                 owned.take_turn(owned.Turn.REFERENCE, member.id)
-                if known := _known(member, made, clip, frame):
+                if known := _known(member, made):
                     return known
                 _check_room(member)
                 Reference.objects.create(
@@ -204,18 +195,15 @@ def _keep(
                     width=made.width,
                     height=made.height,
                     storage_key=key,
-                    source=clip,
-                    frame=frame,
                     created_by=str(caller.actor),
                     created_at=now,
+                    made_at=now,
                 )
             file.kept = True
     return public_id
 
 
-def _known(member: MembershipView, made: Still, clip: Video | None, frame: int | None) -> str | None:
-    if clip is not None and frame is not None:
-        return _known_frame(member, clip, frame)
+def _known(member: MembershipView, made: Still) -> str | None:
     rows = Reference.objects.filter(membership_id=member.id, source=None, removed_at=None)
     return rows.filter(sha256=made.sha256).values_list("public_id", flat=True).first()
 

@@ -10,6 +10,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,9 +22,11 @@ from django.conf import settings
 from generation.errors import EngineError, SpecRejected, Transient
 from generation.services import files
 from generation.services.files import StoredFile
+from generation.worker import scratch, sources
 
 _ABANDONED: Final = 24 * 3600.0  # seconds after which a copy that was begun will not be ended
 _held: list[int] = []
+_opened: list[tempfile.TemporaryDirectory[str]] = []
 
 
 @contextlib.contextmanager
@@ -34,6 +37,8 @@ def held() -> Iterator[None]:
     finally:
         while _held:
             os.close(_held.pop())
+        while _opened:
+            _opened.pop().cleanup()
 
 
 def fetch(wanted: StoredFile, *, suffix: str) -> Path:
@@ -53,6 +58,16 @@ def fetch(wanted: StoredFile, *, suffix: str) -> Path:
             _make_room(folder)
     except OSError as fault:
         raise Transient(f"the cache of this worker refused: {fault}") from fault
+    return target
+
+
+def fetch_sealed(wanted: StoredFile, *, suffix: str) -> Path:
+    """As `fetch`, opened in this process's own folder: only what is sealed stays on this machine."""
+    sealed = fetch(wanted, suffix=".sealed")
+    _opened.append(scratch.folder())
+    target = Path(_opened[-1].name) / f"opened{suffix}"
+    with sealed.open("rb") as file:
+        sources.unseal(file, target)
     return target
 
 

@@ -12,6 +12,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import clock
 from generation.errors import RenderCancelled, Transient
+from generation.queries.told import told
 from generation.services import copies, credentials, files, marks
 from generation.services.copies import Job
 from generation.spec import CopyMark, VisibleMark
@@ -70,7 +71,7 @@ def make(job: Job) -> bool:
             mark=mark,
             folder=Path(name),
             cancelled=_Beat(job).stopped,
-            sign=credentials.sign_for(job, issued),
+            sign=credentials.sign_for(told(job.video), issued),
         )
         keys = files.keep(job.video, job.lease, made)
     finished = surely(

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core import clock
+from generation.queries.told import Told
 from generation.services import credentials, files, lifecycle, marks
 from generation.services.queueing import Claim
 from generation.spec import Adapter, CopyMark, RenderSpec, VisibleMark
-from generation.worker import cache, kinds, scratch, shelf, sources
+from generation.worker import cache, kinds, scratch, shelf, sources, stills
 from generation.worker.held import Held
 from generation.worker.writing import surely
 
@@ -41,9 +42,30 @@ def spec_of(claim: Claim) -> RenderSpec:
         steps=claim.steps,
         guidance=claim.guidance,
         negative_prompt=claim.negative_prompt,
-        image=cache.fetch(claim.picture, suffix=".png") if claim.picture is not None else None,
+        image=_picture(claim),
         adapter=adapter,
         earlier=claim.earlier_prompt,
+    )
+
+
+def _picture(claim: Claim) -> Path | None:
+    """The file to start from; a sealed frame is opened in a folder that goes with this worker."""
+    if claim.frame is not None:
+        return cache.fetch_sealed(stills.native_of(claim.frame), suffix=".png")
+    return cache.fetch(claim.picture, suffix=".png") if claim.picture is not None else None
+
+
+def _told(claim: Claim) -> Told:
+    """From the claim, not from a table: a database that is away must not cost a render."""
+    return Told(
+        code=claim.code,
+        backend=claim.backend,
+        checkpoint=claim.checkpoint,
+        variant_name=claim.variant_name,
+        relation=claim.relation,
+        source=claim.source,
+        source_code=claim.source_code,
+        picture=claim.picture.sha256 if claim.picture is not None else None,
     )
 
 
@@ -94,7 +116,7 @@ def finish(claim: Claim, taken: Taken, held: Held) -> bool:
             cancelled=lambda: held.why_not([claim]) is not None,
             encoding=lambda done, total: held.tell([claim], "encoding", done, total),
             codec=cast("Codec", claim.codec),
-            sign=credentials.sign_for(claim, issued) if issued else None,
+            sign=credentials.sign_for(_told(claim), issued) if issued else None,
             seal=sources.seal_for(issued.epoch) if issued else None,
         )
         keys = files.keep(claim.video, claim.lease, produced.files)

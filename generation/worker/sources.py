@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from generation import keys
 from generation.errors import Transient
@@ -31,9 +31,18 @@ def opened(stored: StoredFile, folder: Path) -> Path:
     target = folder / "source.mkv"
     try:
         with files.store().open(stored.key) as sealed:
-            sealing.unseal(sealed, target, key_of=keys.ring().sealing_key_of)
-    except (OSError, sealing.NotOurs) as fault:
-        with suppress(FileNotFoundError):
-            target.unlink()
+            if stored.key.endswith(".mkv"):  # kept before frames were sealed
+                target.write_bytes(sealed.read())
+            else:
+                unseal(sealed, target)
+    except OSError as fault:
         raise Transient(f"{stored.key} cannot be opened: {fault}") from fault
     return target
+
+
+def unseal(sealed: BinaryIO, target: Path) -> None:
+    """Raises Transient where it is not what was sealed."""
+    try:
+        sealing.unseal(sealed, target, key_of=keys.ring().sealing_key_of)
+    except sealing.NotOurs as fault:
+        raise Transient(str(fault)) from fault

@@ -28,6 +28,7 @@ _BEING_MADE = (
     "A copy of this clip with a number of its own is being made for you, which takes about as long as the clip plays. "
     "Ask again in a moment."
 )
+_FRAME_BEING_MADE = "This frame is being taken out of its clip. Ask again in a moment."
 
 
 def own_file(
@@ -63,6 +64,8 @@ def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: 
         stem=file.public_id,
     )
     _check(Artist(caller), copy, now)
+    if not file.sha256:
+        raise NotYet("copy_being_made", _FRAME_BEING_MADE, retry_after=1)
     return respond(request, copy, shared=False)
 
 

@@ -24,11 +24,13 @@ from safetensors.numpy import save
 from access.caller import Caller
 from core.actors import system
 from core.errors import DomainError, Invalid
+from generation import keys
 from generation.backends.diffusers.checkpoints import BUILTIN
-from generation.models import Master, ModelVariant
+from generation.models import Master, ModelVariant, Reference
 from generation.queries import references
 from generation.services import adapters, files, styles
 from generation.services.styles import StyleSpec
+from generation.worker import cache, sources, stills
 from programme.queries import MembershipView, ProgrammeView
 from tests.factories.generation import completed_video
 from tests.rig import environment
@@ -135,11 +137,21 @@ def filmed(caller: Caller, now: datetime, *, frames: NDArray[np.uint8] | None = 
     master = Master.objects.get(video__public_id=video)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "source.mkv"
-        write_source(path, film() if frames is None else frames)
-        files.store().put(path, key=master.source_key)
-        master.source_sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        made, sealed = film() if frames is None else frames, path.with_suffix(".sealed")
+        write_source(path, made)
+        sources.seal_for(keys.ring().epoch_at(now))(path, sealed)
+        files.store().put(sealed, key=master.source_key)
+        master.source_sha256 = hashlib.sha256(sealed.read_bytes()).hexdigest()
+        master.native_height, master.native_width = made.shape[1:3]
         master.save()
     return video
+
+
+def native(reference: str, caller: Caller) -> NDArray[np.uint8]:
+    """The frame of a picture as a render gets it."""
+    row = Reference.objects.get(public_id=reference, membership_id=member_of(caller).id)
+    with cache.held():
+        return pixels(cache.fetch_sealed(stills.native_of(row.pk), suffix=".png").read_bytes())
 
 
 def pixels(png: bytes) -> NDArray[np.uint8]:

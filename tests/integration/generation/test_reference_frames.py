@@ -1,4 +1,4 @@
-"""Frames of own clips as pictures to start from: the native ones, bit for bit."""
+"""Frames of own clips as pictures to start from: the native ones, bit for bit, for renders; marked, for eyes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,14 @@ from PIL import Image
 from access.caller import Caller
 from audit import outbox
 from core.errors import Invalid, NotFound, WrongState
-from generation.models import Master
+from generation.errors import SpecRejected
+from generation.models import Master, Reference
 from generation.queries import references as reading
 from generation.services import clips, files, references
 from generation.states import VideoState
+from generation.worker import stills
 from tests.factories.generation import video_at
-from tests.factories.looks import film, filmed, member_of, picture, pixels, refused, stored, unchanged
+from tests.factories.looks import film, filmed, member_of, native, picture, pixels, refused, stored, unchanged
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +35,8 @@ def test_a_frame_of_a_clip_is_the_native_one_bit_for_bit(artist: Caller, now: da
 
     for second, index in [(0, 0), (95 / 24, 15), (4, 15), (2, 8), (1, 4), (0.1, 0)]:
         reference = references.from_clip(caller=artist, video=video, second=second, now=now)
-        assert np.array_equal(pixels(stored(reference, artist)), frames[index])
+        assert np.array_equal(native(reference, artist), frames[index])
+        assert not np.array_equal(pixels(stored(reference, artist)), frames[index])
         view = reading.own_reference(reference, member_of(artist).id)
         assert view is not None
         assert (view.source, view.frame) == (video, index)
@@ -47,7 +50,7 @@ def test_the_last_frame_is_what_a_clip_goes_on_from_and_the_same_frame_is_kept_o
 
     last = references.last_of(caller=artist, video=video, now=now)
 
-    assert np.array_equal(pixels(stored(last, artist)), frames[-1])
+    assert np.array_equal(native(last, artist), frames[-1])
     with unchanged():
         assert references.from_clip(caller=artist, video=video, second=4, now=now) == last
         assert references.last_of(caller=artist, video=video, now=now) == last
@@ -75,19 +78,33 @@ def test_refuses_frames_of_a_clip_that_is_not_finished(
     refused(lambda: references.last_of(caller=artist, video=video, now=now), WrongState, "not_completed")
 
 
-def test_refuses_frames_that_are_not_there_or_not_those_that_were_stored(
+def test_refuses_frames_that_were_not_kept(artist: Caller, now: datetime) -> None:
+    never = filmed(artist, now)
+    Master.objects.filter(video__public_id=never).update(source_key="")
+
+    refused(partial(references.last_of, caller=artist, video=never, now=now), WrongState, "no_frames")
+
+
+def test_nothing_starts_from_frames_that_are_gone_or_not_those_that_were_stored(
     artist: Caller, now: datetime
 ) -> None:
-    damaged, gone, never = (filmed(artist, now) for _ in range(3))
+    """A render says so; the picture is tried three times, and never shown."""
+    damaged, gone, deleted = (filmed(artist, now) for _ in range(3))
+    pictures = [references.last_of(caller=artist, video=video, now=now) for video in (damaged, gone, deleted)]
+    clips.delete(video=deleted, by=artist.actor, now=now)
     key = Master.objects.get(video__public_id=damaged).source_key
     body = bytearray(files.store().path(key).read_bytes())
     body[-2000] ^= 0xFF
     files.store().path(key).write_bytes(body)
     files.store().delete(Master.objects.get(video__public_id=gone).source_key)
-    Master.objects.filter(video__public_id=never).update(source_key="")
 
-    for video in (damaged, gone, never):
-        refused(partial(references.last_of, caller=artist, video=video, now=now), WrongState, "no_frames")
+    for picture_id in pictures:
+        with pytest.raises(SpecRejected) as refusal:
+            native(picture_id, artist)
+        assert refusal.value.code == "file_gone"
+    assert stills.drain() == 4, "twice for each of two; the third has no clip any more"
+    assert stills.drain() == 0
+    assert not Reference.objects.filter(made_at__isnull=False).exists()
 
 
 def test_takes_no_frame_of_a_clip_that_is_foreign_deleted_or_never_was(
@@ -104,6 +121,7 @@ def test_an_old_clips_picture_stays_when_the_clip_is_deleted(artist: Caller, now
     """It was kept on purpose, and is the artist's like the clip was."""
     video = filmed(artist, now)
     reference = references.last_of(caller=artist, video=video, now=now)
+    assert stills.drain() == 1
 
     clips.delete(video=video, by=artist.actor, now=now)
     outbox.deliver_due(now=now)

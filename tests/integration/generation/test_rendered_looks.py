@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -14,12 +16,13 @@ from core.actors import system
 from generation.media.probe import source_frames
 from generation.models import Master, ModelVariant, Video
 from generation.rules import Order
-from generation.services import adapters, files, lineage, references, requests
+from generation.services import adapters, lineage, references, requests
+from generation.services.files import StoredFile
 from generation.services.styles import StyleSpec
-from generation.worker import run
+from generation.worker import run, sources
 from programme.queries import ProgrammeView
 from tests.factories.generation import LANE, PROMPT
-from tests.factories.looks import lora, pixels, programme_style, stored
+from tests.factories.looks import lora, native, programme_style
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -67,9 +70,11 @@ def test_a_lora_style_shows_leaves_no_trace_and_is_the_same_again(
     assert after.frames_sha256 == plain.frames_sha256
     assert rendered(again).frames_sha256 == loud.frames_sha256
     last = references.last_of(caller=artist, video=loud.video.public_id, now=now)
-    frames = list(source_frames(files.store().path(loud.source_key)))
+    with TemporaryDirectory() as folder:
+        stored = StoredFile(loud.source_key, loud.source_sha256)
+        frames = list(source_frames(sources.opened(stored, Path(folder))))
     assert len(frames) == loud.native_frames
-    assert np.array_equal(pixels(stored(last, artist)), frames[-1])
+    assert np.array_equal(native(last, artist), frames[-1])
 
 
 @pytest.mark.timeout(400)

@@ -131,6 +131,18 @@
     });
   }
 
+  // A picture that is still being made is asked for again, ten times in all.
+  document.addEventListener(
+    "error",
+    ({ target }) => {
+      const tries = Number(target.dataset?.later || 0);
+      if (!("later" in (target.dataset || {})) || tries >= 10) return;
+      target.dataset.later = tries + 1;
+      setTimeout(() => (target.src = target.src), 1000);
+    },
+    true,
+  );
+
   // A form is sent once, however often its button is pressed.
   document.addEventListener("submit", (event) => {
     if (event.target.dataset.sent) return event.preventDefault();
