@@ -24,11 +24,10 @@ from tests.factories.looks import (
     film,
     filmed,
     member_of,
+    native,
     picture,
-    pixels,
     programme_style,
     refused,
-    stored,
     unchanged,
 )
 
@@ -122,7 +121,7 @@ def test_extending_starts_from_the_last_native_frame(artist: Caller, now: dateti
     clip = _clip(made)
     assert (clip.prompt, clip.seed, clip.seconds) == (_clip(source).prompt, 7, 6)
     assert clip.reference is not None
-    assert (pixels(stored(clip.reference, artist)) == frames[-1]).all()
+    assert (native(clip.reference, artist) == frames[-1]).all()
     row = Reference.objects.get()
     assert row.source is not None
     assert (row.source.public_id, row.frame) == (source, len(frames) - 1)
