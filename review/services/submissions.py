@@ -68,8 +68,8 @@ def submit(
         )
         ReviewTask.objects.create(case=case, opened_at=now, due_at=case.due_at)
         # Ready when a reviewer comes, and when the clip is approved.
-        copies.prepare(master=master.id, now=now)
         copies.order(master=master.id, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
+        copies.prepare(master=master.id, now=now)
         outbox.add(topic="share.submitted", payload={"video": video, "submission": row.public_id}, now=now)
         events.record(
             action="share.submitted",
