@@ -61,6 +61,30 @@ COPY: Transitions[CopyState] = {
 COPY_START = (CopyState.WAITING,)
 
 
+class TraceState(models.TextChoices):
+    WAITING = "waiting", "waiting"
+    RUNNING = "running", "running"
+    DONE = "done", "done"
+    REFUSED = "refused", "not readable"
+    FAILED = "failed", "failed"
+    CANCELLED = "cancelled", "stopped"
+
+
+TRACE: Transitions[TraceState] = {
+    TraceState.WAITING: frozenset({TraceState.RUNNING, TraceState.CANCELLED}),
+    # Whose lease runs out is taken over where it stands, and given up after two lost workers.
+    TraceState.RUNNING: frozenset(
+        {TraceState.DONE, TraceState.REFUSED, TraceState.FAILED, TraceState.CANCELLED}
+    ),
+    TraceState.DONE: frozenset(),
+    TraceState.REFUSED: frozenset(),
+    TraceState.FAILED: frozenset(),
+    TraceState.CANCELLED: frozenset(),
+}
+TRACE_START = (TraceState.WAITING,)
+TRACE_OPEN = frozenset({TraceState.WAITING, TraceState.RUNNING})
+
+
 EVERYBODY = "everybody"
 """The recipient of the public copy."""
 

@@ -4,12 +4,12 @@ from celery import shared_task
 
 from core import clock, enqueue
 from generation import progress
-from generation.services import copies, lifecycle, queueing, stills, workers
+from generation.services import copies, lifecycle, queueing, stills, traces, workers
 from generation.worker import copies as copying
-from generation.worker import run, startup
+from generation.worker import run, startup, tracing
 from generation.worker import stills as stilling
 
-__all__ = ["copy", "startup", "sweep", "wake"]  # whoever has the tasks checks itself when it starts
+__all__ = ["copy", "startup", "sweep", "trace", "wake"]  # whoever has the tasks checks itself when it starts
 
 
 @shared_task(name="generation.wake")
@@ -26,6 +26,13 @@ def copy() -> int:
     return stilling.drain() + copying.drain()
 
 
+@shared_task(name=traces.TASK)
+def trace() -> int:
+    """Look into the files that wait."""
+    enqueue.arrived(traces.TASK)
+    return tracing.drain()
+
+
 @shared_task(name="generation.sweep")
 def sweep() -> None:
     now = clock.now()
@@ -34,4 +41,5 @@ def sweep() -> None:
     queueing.copy_deep_lines(now=now)
     copies.wake_waiting(now=now)
     stills.wake_waiting()
+    traces.wake_waiting(now=now)
     workers.sweep(now=now)

@@ -3,6 +3,7 @@ from generation.models.marks import Mark
 from generation.models.masters import Master, Rendition, RenditionKind
 from generation.models.references import Character, CharacterPicture, Reference
 from generation.models.styles import Adapter, StylePreset
+from generation.models.traces import Trace
 from generation.models.variants import Codec, ModelVariant, Stage
 from generation.models.videos import Attempt, Video
 from generation.models.workers import LONGEST_KIND, Pace, Place, QueueShare, Worker
@@ -26,6 +27,7 @@ __all__ = [
     "RenditionKind",
     "Stage",
     "StylePreset",
+    "Trace",
     "Video",
     "Worker",
 ]

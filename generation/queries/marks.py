@@ -21,13 +21,20 @@ class CopyView:
     made_at: datetime
 
 
-def issued() -> dict[str, list[tuple[int, bytes]]]:
-    """Number and codeword of every mark, by the epoch of its key. One statement."""
+def issued(programme_id: int | None = None) -> dict[str, list[tuple[int, bytes]]]:
+    """Number and codeword of every mark of a programme, or of all, by the epoch of its key. One statement."""
     rows = Mark.objects.order_by("id").values_list("key_epoch", "number", "codeword")
+    if programme_id is not None:
+        rows = rows.filter(master__video__membership__programme_id=programme_id)
     found: dict[str, list[tuple[int, bytes]]] = {}
     for epoch, number, codeword in rows.iterator(chunk_size=10_000):
         found.setdefault(epoch, []).append((number, bytes(codeword)))
     return found
+
+
+def recipients(numbers: Iterable[int]) -> dict[int, str]:
+    """For whom those copies were made, as actors. For a trace that a second person has confirmed. One statement."""
+    return dict(Mark.objects.filter(number__in=list(numbers)).values_list("number", "recipient"))
 
 
 def copies(numbers: Iterable[int]) -> dict[int, CopyView]:

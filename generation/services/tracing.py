@@ -34,16 +34,18 @@ def trace(
     *,
     by: Actor,
     now: datetime,
+    programme: int | None = None,
     progress: Progress = lambda *_: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Answer:
     """Read a file that may be anything, in a process of its own. Minutes where nothing is found.
 
-    Raises SpecRejected with a sentence on the file, NoKey where this process has not the keys of all marks, Stopped.
+    Compared with the copies of one programme (its row id), or of the whole house. Raises SpecRejected with a sentence
+    on the file, NoKey where this process has not the keys of all marks, Stopped.
     """
     from generation.forensic.child import trace_apart
 
-    issued = _issued()
+    issued = _issued(programme)
     sha256 = _digest(path)
     try:
         reading = trace_apart(path, issued, progress=progress, stopped=stopped)
@@ -92,7 +94,7 @@ def _control(reading: Reading) -> str:
     )
 
 
-def _issued() -> list[Issued]:
+def _issued(programme: int | None) -> list[Issued]:
     import numpy as np
 
     from generation.forensic.code import words_of
@@ -106,7 +108,7 @@ def _issued() -> list[Issued]:
             np.array([number for number, _ in rows], np.int64),
             words_of(word for _, word in rows),
         )
-        for epoch, rows in queries.issued().items()
+        for epoch, rows in queries.issued(programme).items()
     ]
 
 

@@ -19,7 +19,7 @@ from generation.errors import EngineError
 from generation.queries import workers as queries
 from generation.queries.workers import LaneVariant
 from generation.rules import MOST_TAKES
-from generation.services import copies, credentials, queueing, workers
+from generation.services import copies, credentials, queueing, traces, workers
 from generation.worker import run, scratch, shelf
 from generation.worker.pulse import pulse
 
@@ -109,7 +109,7 @@ def _check(sender: Any, **_: Any) -> None:
 def _refuse_or_take(sender: Any) -> None:
     consumed = sender.app.amqp.queues.consume_from
     lanes = lanes_of(consumed)
-    if copies.queue_name() in consumed and not lanes:
+    if not lanes and {copies.queue_name(), traces.queue_name()} & set(consumed):
         if found := _key_faults():
             _refuse(found)
         scratch.sweep()

@@ -24,6 +24,7 @@ class Action(StrEnum):
     REVIEW = "review"
     REVOKE_ANY_SHARE = "revoke_any_share"
     OPERATE = "operate"
+    TRACE = "trace"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +50,14 @@ NEEDS: Mapping[Action, Needs] = {
     Action.REVIEW: Needs(scope=Scope.REVIEW_DECIDE, permission=Permission.DECIDE_CASES),
     Action.REVOKE_ANY_SHARE: Needs(scope=Scope.SHARES_REVOKE, permission=Permission.REVOKE_ANY_SHARE),
     Action.OPERATE: Needs(session_only=True, permission=Permission.RUN_PROGRAMME),
+    Action.TRACE: Needs(session_only=True, permission=Permission.TRACE_MARKS),
 }
 
 _REFUSED: Mapping[Permission, tuple[str, str]] = {
     Permission.DECIDE_CASES: ("not_a_reviewer", "This is for reviewers. Ask an operator for the role."),
     Permission.REVOKE_ANY_SHARE: ("not_an_operator", "This is for operators."),
     Permission.RUN_PROGRAMME: ("not_an_operator", "This is for operators."),
+    Permission.TRACE_MARKS: ("may_not_trace", "This is for those who may trace marks."),
 }
 
 

@@ -54,8 +54,11 @@ app.conf.update(
     worker_send_task_events=False,
     task_default_queue=f"{settings.DEPLOYMENT}.default",
     task_queues=[Queue(f"{settings.DEPLOYMENT}.default")],
-    # Copies are made by workers that have the keys of the marks, apart from renders, which would hold them up.
-    task_routes={"generation.copy": {"queue": f"{settings.DEPLOYMENT}.copies"}},
+    # Copies and traces need the keys of the marks, and would be held up by renders and by each other.
+    task_routes={
+        "generation.copy": {"queue": f"{settings.DEPLOYMENT}.copies"},
+        "generation.trace": {"queue": f"{settings.DEPLOYMENT}.tracing"},
+    },
     task_create_missing_queues=True,
     task_serializer="json",
     accept_content=["json"],

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
+from access import gate
 from access.caller import Caller
 from audit import log
 from audit.queries import history
@@ -18,7 +20,8 @@ from generation import queries as generation
 from generation.media.vtt import SPRITE_NAME
 from generation.queries import ClipView, Standing
 from generation.queries.references import reference_file
-from generation.services import copies
+from generation.queries.traces import TracePicture
+from generation.services import copies, files
 from generation.states import Purpose
 from review import queries as review
 
@@ -97,6 +100,27 @@ def operator_file(
                 now=now,
                 data={"video": video, "kind": kind},
             )
+    return respond(request, copy, shared=False)
+
+
+def trace_picture(
+    caller: Caller, picture: TracePicture, request: HttpRequest, *, now: datetime
+) -> HttpResponseBase:
+    """Evidence of a trace, for those who may trace; never kept. Raises NotAllowed, NotFound."""
+    gate.check_may(caller, gate.Action.TRACE)
+    copy = Copy(
+        rendition_id=0,
+        rendition=picture.trace,
+        master_id=0,
+        artist_id=0,
+        membership_id=0,
+        sha256=hashlib.sha256(picture.storage_key.encode()).hexdigest(),
+        bytes=files.store().size(picture.storage_key),
+        media_type="image/png",
+        storage_key=picture.storage_key,
+        removed=False,
+        stem=f"{picture.trace} {picture.name}",
+    )
     return respond(request, copy, shared=False)
 
 

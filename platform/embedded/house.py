@@ -91,6 +91,7 @@ class House:
         for name, names, its in (
             ("render", render, env),
             ("copies", queues(["copies"]), env),
+            ("tracing", queues(["tracing"]), env),
             ("worker", queues(["default"]), without_keys),
         ):
             started.append(

@@ -41,6 +41,7 @@ _OPERATOR = (
     ("Members", "portal:office:members"),
     ("Shares", "portal:office:shares"),
     ("Tokens", "portal:office:tokens"),
+    ("Traces", "portal:office:traces"),
     ("Rendering", "portal:office:rendering"),
     ("Styles", "portal:office:styles"),
     ("Log", "portal:office:log"),

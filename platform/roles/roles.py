@@ -15,10 +15,11 @@ class Permission(StrEnum):
     DECIDE_CASES = "decide_cases"
     REVOKE_ANY_SHARE = "revoke_any_share"
     RUN_PROGRAMME = "run_programme"
+    TRACE_MARKS = "trace_marks"
 
 
 ROLE_PERMISSIONS: Mapping[Role, frozenset[Permission]] = {
-    Role.OPERATOR: frozenset({Permission.REVOKE_ANY_SHARE, Permission.RUN_PROGRAMME}),
+    Role.OPERATOR: frozenset({Permission.REVOKE_ANY_SHARE, Permission.RUN_PROGRAMME, Permission.TRACE_MARKS}),
     Role.REVIEWER: frozenset({Permission.DECIDE_CASES}),
 }
 

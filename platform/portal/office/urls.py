@@ -14,6 +14,7 @@ from portal.office import (
     staff_tokens,
     today,
     tokens,
+    traces,
 )
 
 app_name = "office"
@@ -34,6 +35,12 @@ urlpatterns = [
     path("office/clips/<str:video>", clips.show, name="clip"),
     path("office/clips/<str:video>/player", clips.player, name="clip_player"),
     path("office/clips/<str:video>/<str:name>", clips.file, name="clip_file"),
+    path("office/traces", traces.show, name="traces"),
+    path("office/traces/<str:trace>", traces.one, name="trace"),
+    path("office/traces/<str:trace>/answer", traces.answer, name="trace_answer"),
+    path("office/traces/<str:trace>/cancel", traces.cancel, name="trace_cancel"),
+    path("office/traces/<str:trace>/confirm", traces.confirm, name="trace_confirm"),
+    path("office/traces/<str:trace>/<str:name>.png", traces.picture, name="trace_picture"),
     path("office/rendering", rendering.show, name="rendering"),
     path("office/styles", rendering.styles_page, name="styles"),
     path("office/styles/<str:style>/retire", rendering.style_retire, name="style_retire"),

@@ -68,7 +68,7 @@ def by_token(caller: Caller, now: datetime) -> Caller:
 
 
 def body(answer: HttpResponseBase) -> bytes:
-    content = b"".join(answer)  # type: ignore[call-overload]
+    content = b"".join(answer)
     answer.close()
     return bytes(content)
 
@@ -135,11 +135,12 @@ def test_no_byte_of_another_copy_while_ones_own_is_being_made(
 ) -> None:
     program = by_token(artist, now)
     request = getattr(factory, method)("/", **headers)
-    for ask in (
+    asks: tuple[Callable[[], HttpResponseBase], ...] = (
         lambda: serve.own_file(program, held.video, kind, request, now=now),
         lambda: serve.case_file(reviewer, held.case, kind, request, now=now),
         lambda: serve.operator_file(operator, held.video, kind, request, now=now),
-    ):
+    )
+    for ask in asks:
         with pytest.raises(NotYet) as refusal:
             ask()
         assert refusal.value.extra["retry_after"] > 0

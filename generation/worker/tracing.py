@@ -1,0 +1,105 @@
+"""Files that somebody asks about, one after the other, each read in a process of its own."""
+
+from __future__ import annotations
+
+import logging
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from django.db import InterfaceError, OperationalError
+
+from core import clock
+from generation.errors import SpecRejected
+from generation.services import files, traces, tracing
+from generation.services.traces import Job
+from generation.worker import scratch
+from generation.worker.leaving import leaving
+
+logger = logging.getLogger(__name__)
+
+_BEAT: Final = 2.0  # seconds between two looks at whether somebody still waits
+_FAULT: Final = "A fault of ours: the file could not be looked into. We have been told. Send it again."
+
+
+def drain() -> int:
+    """Look into what waits, and say how many files were taken up."""
+    from generation.forensic.trace import Stopped
+
+    taken = 0
+    while not leaving.wanted and (job := traces.claim_next(now=clock.now())) is not None:
+        taken += 1
+        try:
+            _run(job)
+        except SpecRejected as refusal:
+            traces.refuse(job=job, sentence=refusal.sentence, now=clock.now())
+        except Stopped:
+            logger.info("trace %d was stopped", job.trace)
+        except Exception:
+            logger.exception("trace %d failed", job.trace)
+            traces.fail(job=job, sentence=_FAULT, now=clock.now())
+    return taken
+
+
+def _run(job: Job) -> None:
+    with scratch.folder() as name:
+        suspect = Path(name) / "suspect.bin"
+        with files.store().open(job.storage_key) as stored:
+            suspect.write_bytes(stored.read())
+        answer = tracing.trace(
+            suspect,
+            by=job.asked_by,
+            now=clock.now(),
+            programme=job.programme,
+            progress=lambda done, total, stage: traces.tell(job=job, done=done, total=total, stage=stage),
+            stopped=_Beat(job).stopped,
+        )
+    traces.finish(
+        job=job,
+        numbers=[named.number for named, _ in answer.copies],
+        reading=_plain(answer),
+        pictures=answer.reading.pictures,
+        now=clock.now(),
+    )
+
+
+def _plain(answer: tracing.Answer) -> dict[str, Any]:
+    """Without a score where nothing was named: below the threshold there is nothing to tell."""
+    reading = answer.reading
+    return {
+        "words": tracing.told(answer),
+        "pool": reading.pool,
+        "alignments": reading.alignments,
+        "frames": reading.frames,
+        "stage": reading.stage,
+        "controls": [round(control, 1) for control in reading.controls],
+        "copies": [
+            {
+                "number": f"{named.number:08x}",
+                "z": round(named.z, 1),
+                "bound": int(named.log10_bound),
+                "finding": named.finding,
+                "purpose": copy.purpose_words,
+                "video": copy.video,
+                "code": copy.code,
+                "made_at": copy.made_at.isoformat(),
+            }
+            for named, copy in answer.copies
+        ],
+    }
+
+
+class _Beat:
+    """Prolongs the lease while it is asked whether to stop."""
+
+    def __init__(self, job: Job) -> None:
+        self._job, self._last = job, time.monotonic()
+
+    def stopped(self) -> bool:
+        if time.monotonic() - self._last < _BEAT:
+            return False
+        self._last = time.monotonic()
+        try:
+            return leaving.overdue > 0 or not traces.prolong(job=self._job, now=clock.now())
+        except (OperationalError, InterfaceError):
+            return False

@@ -1,0 +1,273 @@
+"""Tracing in the office: a file is sent, a worker looks into it, a second person confirms for whom the copy was."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from PIL import Image
+
+from access import gate
+from access.caller import Caller
+from audit import outbox
+from audit.models import AuditEvent
+from core import clock
+from core.actors import system
+from generation.models import Rendition, Trace
+from generation.services import copies, files, traces
+from generation.states import TRACE, Purpose, TraceState
+from generation.worker import copies as copying
+from generation.worker import run
+from generation.worker import tracing as looking
+from roles.roles import Role
+from roles.services import grants
+from tests.factories import people
+from tests.factories.generation import queued_video
+
+SignIn = Callable[[Caller], Client]
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return clock.now()
+
+
+@pytest.fixture
+def stopped_clock() -> None:
+    """It runs: the certificates that copies are signed with hold from now on."""
+
+
+@pytest.fixture
+def second_operator(now: datetime) -> Caller:
+    return people.holder(Role.OPERATOR, now, name="Ife Adebayo")
+
+
+@pytest.fixture
+def video(artist: Caller, now: datetime) -> str:
+    made = queued_video(artist, now, seconds=2, size="640x360")
+    assert run.drain("turbo") == 1
+    return made
+
+
+def content(video: str, purpose: str = "master", kind: str = "mp4") -> bytes:
+    row = Rendition.objects.get(master__video__public_id=video, mark__purpose=purpose, kind=kind)
+    return files.store().path(row.storage_key).read_bytes()
+
+
+def sent(browser: Client, body: bytes, name: str = "found.mp4", note: str = "") -> str:
+    """The address of the trace."""
+    answer = browser.post("/office/traces", {"file": SimpleUploadedFile(name, body), "note": note})
+    assert answer.status_code == 302, answer.content.decode()[:3000]
+    return answer["Location"]
+
+
+def page(browser: Client, address: str) -> str:
+    return browser.get(address).content.decode()
+
+
+def operator_elsewhere(now: datetime) -> Caller:
+    elsewhere = people.programme(now)
+    member = people.artist(people.cohort(elsewhere.id, now), now)
+    grants.grant(
+        user_id=member.user_id, role=Role.OPERATOR, scope=elsewhere.public_id, by=system("test"), now=now
+    )
+    return gate.caller_for_user(member.user_id)
+
+
+def suspects() -> int:
+    return len(list(files.store().path("a/b.bin").parents[1].rglob("*.bin")))
+
+
+def test_names_the_copy_and_for_whom_it_was_once_a_second_person_has_confirmed(
+    artist: Caller, operator: Caller, second_operator: Caller, video: str, sign_in: SignIn, now: datetime
+) -> None:
+    first, second = sign_in(operator), sign_in(second_operator)
+    address = sent(first, content(video), name="leak.mp4", note="on a forum")
+    assert "It begins as soon as" in page(first, address)
+    assert suspects() == 1
+
+    assert looking.drain() == 1
+
+    shown = page(first, address)
+    assert "The file carries mark number" in shown
+    assert "the artist&#x27;s own copy" in shown
+    assert "probability below 1e-" in shown
+    assert "Somebody else" not in shown.split("whom")[0]
+    assert "told once somebody else" in shown
+    assert artist.public_name not in shown
+    assert "Confirm the answer" not in shown
+    assert first.post(f"{address}/confirm").status_code == 403
+    for name in ("residual", "peak"):
+        answer = first.get(f"{address}/{name}.png")
+        body = b"".join(answer.streaming_content)  # type: ignore[attr-defined]
+        assert Image.open(io.BytesIO(body)).format == "PNG"
+        assert answer["Cache-Control"] == "private, no-store"
+
+    assert "Confirm the answer" in page(second, address)
+    assert second.post(f"{address}/confirm").status_code == 302
+
+    for browser in (first, second):
+        shown = page(browser, address)
+        assert artist.public_name in shown
+        assert "Confirmed by Ife Adebayo" in shown
+    outbox.deliver_due(now=clock.now())
+    assert suspects() == 0
+    seen = set(AuditEvent.objects.values_list("action", "actor"))
+    assert ("trace.asked", str(operator.actor)) in seen
+    assert ("file.traced", str(operator.actor)) in seen
+    assert ("trace.confirmed", str(second_operator.actor)) in seen
+    assert "leak.mp4" in page(first, "/office/traces")
+
+
+def test_names_the_token_or_the_reviewer_that_a_copy_was_made_for(
+    artist: Caller, operator: Caller, second_operator: Caller, video: str, sign_in: SignIn, now: datetime
+) -> None:
+    token = people.token(artist, now).public_id
+    master = Rendition.objects.filter(master__video__public_id=video)[0].master_id
+    copies.order(master=master, purpose=Purpose.TOKEN, recipient=f"token:{token}", now=now)
+    copying.drain()
+    address = sent(sign_in(operator), content(video, "token", "poster"), name="still.jpg")
+    looking.drain()
+    assert "a program&#x27;s download" in page(sign_in(operator), address)
+    sign_in(second_operator).post(f"{address}/confirm")
+    assert "the token “laptop” of Oda Venn" in page(sign_in(operator), address)
+
+
+def test_nothing_is_said_of_a_file_without_a_reading_and_no_score(
+    operator: Caller, second_operator: Caller, video: str, sign_in: SignIn
+) -> None:
+    grey = io.BytesIO()
+    Image.effect_noise((640, 360), 30).save(grey, "PNG")
+    browser = sign_in(operator)
+    address = sent(browser, grey.getvalue(), name="noise.png")
+    looking.drain()
+    shown = page(browser, address)
+    assert "No reading." in shown
+    assert "does not say that the file is unmarked" in shown
+    trace = Trace.objects.get()
+    assert trace.numbers == []
+    assert not {"z", "best_z"} & set(trace.reading)
+    refused = sign_in(second_operator).post(f"{address}/confirm")
+    assert refused.status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [(b"not a video at all", "cannot be read as a video or a picture"), (b"", "This file is empty.")],
+)
+def test_a_file_that_cannot_be_read_gets_a_sentence(
+    operator: Caller, video: str, sign_in: SignIn, body: bytes, sentence: str
+) -> None:
+    browser = sign_in(operator)
+    answer = browser.post("/office/traces", {"file": SimpleUploadedFile("x.mp4", body)})
+    if answer.status_code == 302:
+        looking.drain()
+        shown = page(browser, answer["Location"])
+        assert Trace.objects.get().state == TraceState.REFUSED
+    else:
+        shown = answer.content.decode()
+    assert sentence in shown
+
+
+def test_asks_for_a_file_and_refuses_one_that_is_too_large(
+    operator: Caller, video: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = sign_in(operator)
+    answer = browser.post("/office/traces", {"note": "<b>"})
+    assert (answer.status_code, "Choose a video" in answer.content.decode()) == (422, True)
+    assert "&lt;b&gt;" in answer.content.decode()
+    monkeypatch.setattr(traces, "MOST_BYTES", 10)
+    answer = browser.post("/office/traces", {"file": SimpleUploadedFile("x.mp4", b"x" * 11)})
+    assert "has at most" in answer.content.decode()
+    assert not Trace.objects.exists()
+    assert suspects() == 0
+
+
+def test_a_stopped_trace_forgets_what_it_had_read(
+    operator: Caller, video: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped while the worker is at it: the worker hears of it and goes on with the next file."""
+    browser = sign_in(operator)
+    address = sent(browser, content(video))
+    monkeypatch.setattr(looking, "_BEAT", 0.0)
+    tell = traces.tell
+
+    def stop_after(**told: object) -> None:
+        tell(**told)  # type: ignore[arg-type]
+        assert browser.post(f"{address}/cancel").status_code == 302
+
+    monkeypatch.setattr(traces, "tell", stop_after)
+    assert looking.drain() == 1
+    trace = Trace.objects.get()
+    assert (trace.state, trace.numbers, trace.reading) == (TraceState.CANCELLED, [], {})
+    assert "Nothing was kept" in page(browser, address)
+    browser.post(f"{address}/cancel")
+    assert Trace.objects.get().state == TraceState.CANCELLED
+    outbox.deliver_due(now=clock.now())
+    assert suspects() == 0
+
+
+def test_a_lost_workers_file_is_taken_over_once_and_then_set_aside(
+    operator: Caller, video: str, sign_in: SignIn, now: datetime
+) -> None:
+    sent(sign_in(operator), content(video))
+    first = traces.claim_next(now=now)
+    assert first is not None
+    assert traces.claim_next(now=now) is None
+    later = now + traces.LEASE + timedelta(seconds=1)
+    assert traces.wake_waiting(now=later)
+    second = traces.claim_next(now=later)
+    assert second is not None
+    assert traces.finish(job=first, numbers=[], reading={}, pictures={}, now=later) is False
+    assert traces.prolong(job=first, now=later) is False
+    much_later = later + traces.LEASE + timedelta(seconds=1)
+    assert traces.claim_next(now=much_later) is None
+    trace = Trace.objects.get()
+    assert trace.state == TraceState.FAILED
+    assert "Two workers stopped" in trace.sentence
+
+
+def test_who_may_not_trace_finds_nothing(
+    artist: Caller, reviewer: Caller, operator: Caller, video: str, sign_in: SignIn, now: datetime
+) -> None:
+    address = sent(sign_in(operator), content(video))
+    looking.drain()
+    other = operator_elsewhere(now)
+    for caller, status in ((artist, 403), (reviewer, 403), (other, 404)):
+        browser = sign_in(caller)
+        for path in ("", "/answer", "/residual.png"):
+            assert browser.get(address + path).status_code == status, (caller.public_name, path)
+        for path in ("/cancel", "/confirm"):
+            assert browser.post(address + path).status_code == status
+    assert Client().get(address).status_code == 302
+    assert Trace.objects.get().confirmed_by is None
+
+
+def test_copies_of_another_programme_are_not_compared_with(
+    operator: Caller, video: str, sign_in: SignIn, now: datetime
+) -> None:
+    """What another programme's artists made is none of this one's to know."""
+    other = operator_elsewhere(now)
+    browser = sign_in(other)
+    address = sent(browser, content(video))
+    looking.drain()
+    assert "No reading." in page(browser, address)
+
+
+def test_the_database_lets_nobody_confirm_their_own(operator: Caller, video: str, sign_in: SignIn) -> None:
+    sent(sign_in(operator), content(video))
+    looking.drain()
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE generation_trace SET confirmed_by_id = asked_by_id, confirmed_at = now()")
+
+
+def test_what_has_ended_stays_ended() -> None:
+    assert all(
+        not TRACE[state] for state in TraceState if state not in (TraceState.WAITING, TraceState.RUNNING)
+    )
