@@ -10,7 +10,6 @@ import base64
 import dataclasses
 import io
 import json
-import resource
 import sys
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +20,7 @@ import numpy as np
 from generation.errors import SpecRejected
 from generation.forensic.frames import sampled
 from generation.forensic.trace import Issued, trace
+from generation.limited import limit
 
 MEMORY: Final = 4 * 2**30  # bytes of address space
 SECONDS: Final = 600  # of CPU
@@ -33,7 +33,7 @@ def main() -> None:
             for at, epoch in enumerate(sent["epochs"])
         ]
     cv2.setNumThreads(1)
-    _limit()
+    limit(memory=MEMORY, seconds=SECONDS)
     try:
         found = trace(sampled(Path(sys.argv[1])), issued, progress=_tell_progress)
     except SpecRejected as refusal:
@@ -43,17 +43,6 @@ def main() -> None:
     else:
         pictures = {name: base64.b64encode(png).decode() for name, png in found.pictures.items()}
         _tell(reading=dataclasses.asdict(found) | {"pictures": pictures})
-
-
-def _limit() -> None:
-    for which, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
-        resource.setrlimit(which, (most, most))
 
 
 def _tell_progress(done: int, total: int, stage: str) -> None:

@@ -82,6 +82,7 @@ class Rendition(models.Model):
             ),
             models.CheckConstraint(condition=Q(sha256__length=64, bytes__gt=0), name="rendition_has_digest"),
         ]
+        indexes = [models.Index(fields=["sha256"], name="rendition_of_digest")]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.public_id}"

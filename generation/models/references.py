@@ -39,6 +39,7 @@ class Reference(models.Model):
         ordering = ["-created_at", "-id"]
         indexes = [
             models.Index(fields=["membership", "-created_at", "-id"], name="reference_of_member"),
+            models.Index(fields=["sha256"], name="reference_of_digest"),
             models.Index(fields=["id"], name="reference_unmade", condition=Q(made_at=None, removed_at=None)),
         ]
         constraints = [

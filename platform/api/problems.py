@@ -132,6 +132,7 @@ PROBLEMS: dict[str, Problem] = {
         "Your copy is being made",
         "Each token gets a copy of its own; `Retry-After` says when to ask again.",
     ),
+    "busy": Problem(503, "Busy", "Others are being served; `Retry-After` says when to ask again."),
     "unavailable": Problem(
         503, "Not available now", "A part of ours does not answer. Ask again in a moment."
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path, re_path, register_converter
 
-from api.views import about, files, lineage, looks, reviews, shares, videos
+from api.views import about, checks, files, lineage, looks, reviews, shares, videos
 
 
 class IdConverter:
@@ -58,6 +58,7 @@ urlpatterns = [
     path("models", about.Models.as_view()),
     path("models/<id:model>", about.OneModel.as_view()),
     path("policy", about.Policy.as_view()),
+    path("verify", checks.Verify.as_view()),
     path("me", about.Me.as_view()),
     path("problems/<id:code>", about.Problem.as_view()),
     re_path(r"", about.Unknown.as_view()),

@@ -136,6 +136,7 @@ C2PA_KEY = env.str("PRIVATE_VIEW_C2PA_KEY", default="")
 C2PA_SIGN = env.str("PRIVATE_VIEW_C2PA_SIGN", default="")
 """Instead of the file of a key: the dotted name of a function, bytes to an ES256 signature (r and s, 64 bytes), which
 asks a key service."""
+C2PA_ROOTS = env.str("PRIVATE_VIEW_C2PA_ROOTS", default=C2PA_CHAIN)  # whose files are told to be ours
 C2PA_TIMESTAMP_URL = env.str("PRIVATE_VIEW_C2PA_TIMESTAMP_URL", default="")
 METRICS_TOKEN = env.str("PRIVATE_VIEW_METRICS_TOKEN", default="")
 """Who sends it may read /metrics, which names queues and machines; without it there is no such page."""

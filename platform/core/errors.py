@@ -43,7 +43,7 @@ class WrongState(DomainError):
 
 
 class NotYet(DomainError):
-    """It is being made for the caller; `extra["retry_after"]` says in how many seconds to ask again."""
+    """It cannot be had this moment; `extra["retry_after"]` says in how many seconds to ask again."""
 
     retry = True
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from zoneinfo import ZoneInfo
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.crypto import salted_hmac
 from django.views.decorators.http import require_safe
@@ -16,8 +13,8 @@ from django.views.decorators.http import require_safe
 from core import clock
 from core.errors import Gone, NotFound
 from delivery import serve
+from gallery.house import tell_house_time
 from programme import queries as programme
-from programme.queries import ProgrammeView
 from review import queries as review
 from review.queries import RevokedNotice
 from review.rules import REVIEW_HOURS
@@ -49,7 +46,7 @@ def wall(request: HttpRequest) -> HttpResponseBase:
 def share(request: HttpRequest, share: str) -> HttpResponseBase:
     """A clip on view; 410 with a notice once it was taken back; 404 for what never was here. Five statements."""
     found = review.public_grant(share, now=clock.now())
-    _tell_house_time()
+    tell_house_time()
     if found is None:
         raise NotFound("not_found", "There is nothing at this address.")
     if isinstance(found, RevokedNotice):
@@ -75,7 +72,7 @@ def file(request: HttpRequest, share: str, name: str) -> HttpResponseBase:
 @require_safe
 def policy(request: HttpRequest) -> HttpResponse:
     """What may be shown, and the reasons that may never be used. Four statements."""
-    house = _tell_house_time()
+    house = tell_house_time()
     found = review.current_policy(house.id) if house is not None else None
     context = {"policy": found, "programme": house, "review_hours": REVIEW_HOURS}
     return render(request, "gallery/policy.html", context)
@@ -84,17 +81,9 @@ def policy(request: HttpRequest) -> HttpResponse:
 @require_safe
 def terms(request: HttpRequest) -> HttpResponse:
     """The terms of participation, of the house or of the programme that is named. Two statements."""
-    house = _tell_house_time(request.GET.get("programme"))
+    house = tell_house_time(request.GET.get("programme"))
     found = programme.current_terms(house.id) if house is not None else None
     return render(request, "gallery/terms.html", {"terms": found, "programme": house})
-
-
-def _tell_house_time(slug: str | None = None) -> ProgrammeView | None:
-    """Visitors are in no programme: they read times as the house's first one does. One statement."""
-    house = programme.programme(slug)
-    if house is not None:
-        timezone.activate(ZoneInfo(house.timezone))
-    return house
 
 
 def _kept(request: HttpRequest, response: HttpResponse) -> HttpResponseBase:

@@ -24,7 +24,11 @@ class Way:
     here: bool
 
 
-_VISITOR = (("On view", "gallery:wall"), ("Policy", "gallery:policy"))
+_VISITOR = (
+    ("On view", "gallery:wall"),
+    ("Check a clip", "gallery:check"),
+    ("Policy", "gallery:policy"),
+)
 _ARTIST = (
     ("Studio", "portal:studio"),
     ("Shared", "portal:shared"),

@@ -76,6 +76,7 @@ class GrantedRendition(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["grant", "rendition"], name="granted_once")]
+        indexes = [models.Index(fields=["sha256"], name="granted_of_digest")]
 
     def __str__(self) -> str:
         return f"{self.grant_id}: {self.sha256[:12]}"

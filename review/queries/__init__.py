@@ -15,12 +15,14 @@ from review.queries.desk import (
     reviewer_sees,
 )
 from review.queries.grants import (
+    Approval,
     Cover,
     GrantedCopy,
     GrantedView,
     GrantRow,
     GrantView,
     RevokedNotice,
+    approval_of,
     covers,
     granted_copy,
     grants,
@@ -32,6 +34,7 @@ from review.queries.policies import PolicyView, ReasonView, current_policy
 from review.queries.shares import ShareState, SubmissionView, share_state, submissions_of
 
 __all__ = [
+    "Approval",
     "CaseCounts",
     "CaseView",
     "Cover",
@@ -51,6 +54,7 @@ __all__ = [
     "RevokedNotice",
     "ShareState",
     "SubmissionView",
+    "approval_of",
     "case_counts",
     "case_for_reviewer",
     "case_video",

@@ -167,6 +167,29 @@ def covers(share: str, *, rendition_id: int, sha256: str, now: datetime) -> Cove
     return "active" if grant.state == GrantState.ACTIVE else "none"
 
 
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What became of the approval of a very file. `ended_at` is None where it was not on view yet, or is."""
+
+    share: str
+    active: bool
+    ended_at: datetime | None
+
+
+def approval_of(sha256: str, *, now: datetime) -> Approval | None:
+    """Whether a file with that digest is approved now, or was. One statement."""
+    listed = GrantedRendition.objects.filter(sha256=sha256, grant__active_from__lte=now)
+    rows = [row.grant for row in listed.select_related("grant").order_by("-grant__active_from")]
+    found = [_approval(row, now) for row in rows]
+    return next((one for one in found if one.active), found[0] if found else None)
+
+
+def _approval(row: ReleaseGrant, now: datetime) -> Approval:
+    over = row.expires_at is not None and row.expires_at <= now
+    active = row.state == GrantState.ACTIVE and not over
+    return Approval(row.public_id, active, None if active else row.revoked_at or row.expires_at)
+
+
 def _views(rows: Sequence[ReleaseGrant]) -> list[GrantView]:
     clips = generation.clips(row.video_id for row in rows)
     files: dict[int, dict[str, GrantedView]] = {row.pk: {} for row in rows}

@@ -1,5 +1,6 @@
 """How things read on the wire: OpenAI's types first, ours as further members. Times are Unix seconds."""
 
+from api.representations.checks import verification
 from api.representations.lists import listing, stamp
 from api.representations.looks import character, reference, style
 from api.representations.members import membership, quota
@@ -36,5 +37,6 @@ __all__ = [
     "stamp",
     "style",
     "submission",
+    "verification",
     "video",
 ]

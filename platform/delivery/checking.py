@@ -1,0 +1,119 @@
+"""Where a file is from, for anybody: what its Content Credentials say, and whether it is one of ours.
+
+The forensic mark is not looked at. Whoever could ask whether it is there could try until it is not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import BoundedSemaphore
+from typing import BinaryIO, Final
+
+from django.conf import settings
+
+from core.errors import Invalid, NotFound, NotYet
+from generation.credentials.child import FileRead, read_apart
+from generation.queries.files import is_ours
+from generation.services import files
+from review import queries as review
+from review.queries import Approval
+
+MOST_BYTES: Final = 200 * 1000**2
+_AT_ONCE: Final = 2  # in this process; each may take a processor and two gigabytes
+_PATIENCE: Final = 5.0  # seconds
+_SHARE: Final = re.compile(r"(?:https?://[^/\s]+)?/?(?:s/)?(s_[A-Za-z0-9]{6,60})(?:[/?#].*)?")
+_places = BoundedSemaphore(_AT_ONCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """`approval` is of this very file: None where it was never on view."""
+
+    sha256: str
+    bytes: int
+    credentials: FileRead
+    ours: bool
+    approval: Approval | None
+
+
+def check_file(file: BinaryIO, *, now: datetime) -> Checked:
+    """Look into a file that may be anything; nothing of it is kept.
+
+    Raises Invalid with the field `file` (file_too_large, file_empty), NotYet (busy). Three statements at most.
+    """
+    with _place(), TemporaryDirectory(prefix="check-") as folder:
+        path = Path(folder) / "file"
+        sha256, length = _copy(file, path)
+        return _checked(path, sha256, length, now)
+
+
+def check_share(address: str, *, now: datetime) -> Checked:
+    """The same of the video at a share's address, whole or only its last part.
+
+    Raises Invalid with the field `share`, NotFound for what never was one, NotYet. Five statements at most.
+    """
+    found = _SHARE.fullmatch(address.strip())
+    if found is None:
+        sentence = "Give the address of a share, such as the one in your browser when a clip plays."
+        raise Invalid("invalid_request", sentence, fields={"share": sentence})
+    copy = review.granted_copy(found[1], "mp4")
+    if copy is None:
+        raise NotFound("not_found", "There is no such share.")
+    approval = review.approval_of(copy.sha256, now=now)
+    if approval is None or not approval.active or copy.removed:
+        return Checked(copy.sha256, copy.bytes, FileRead("gone"), True, approval)
+    with _place():
+        read = read_apart(files.store().path(copy.storage_key), _anchors())
+    return Checked(copy.sha256, copy.bytes, read, True, approval)
+
+
+def _checked(path: Path, sha256: str, length: int, now: datetime) -> Checked:
+    approval = review.approval_of(sha256, now=now)
+    return Checked(
+        sha256, length, read_apart(path, _anchors()), approval is not None or is_ours(sha256), approval
+    )
+
+
+def _copy(file: BinaryIO, path: Path) -> tuple[str, int]:
+    digest, length = hashlib.sha256(), 0
+    with path.open("xb") as copy:
+        while piece := file.read(1 << 20):
+            length += len(piece)
+            if length > MOST_BYTES:
+                raise too_large()
+            digest.update(piece)
+            copy.write(piece)
+    if not length:
+        sentence = "This file is empty."
+        raise Invalid("file_empty", sentence, fields={"file": sentence})
+    return digest.hexdigest(), length
+
+
+def too_large() -> Invalid:
+    sentence = f"A file to check has at most {MOST_BYTES // 1000**2} MB."
+    return Invalid("file_too_large", sentence, fields={"file": sentence})
+
+
+def _anchors() -> bytes | None:
+    """What is signed under our own roots is ours."""
+    try:
+        return Path(settings.C2PA_ROOTS).read_bytes() if settings.C2PA_ROOTS else None
+    except OSError:
+        return None
+
+
+@contextmanager
+def _place() -> Iterator[None]:
+    if not _places.acquire(timeout=_PATIENCE):
+        raise NotYet("busy", "Others are having files checked. Ask again in a moment.", retry_after=5)
+    try:
+        yield
+    finally:
+        _places.release()

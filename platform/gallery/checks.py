@@ -1,0 +1,115 @@
+"""Where is this clip from? For anybody who has a file or an address, and whatever the file is."""
+
+from __future__ import annotations
+
+from typing import BinaryIO, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from core import clock
+from core.errors import DomainError, Invalid
+from delivery import checking
+from delivery.checking import Checked
+from gallery.house import tell_house_time
+
+_FORM = 1 << 20  # what a form may have beside its file
+
+CREDENTIALS = {
+    "trusted": (
+        "is-public",
+        "Signed by us, unchanged",
+        "What is said here was signed when the file was made, and not a bit was changed since.",
+    ),
+    "valid": (
+        "is-ok",
+        "Signed by somebody we do not know, unchanged",
+        "The signature holds. Who is behind it, we cannot say.",
+    ),
+    "changed": (
+        "is-failed",
+        "Changed since it was signed",
+        "The file, or what it says of itself, is not what was signed. Believe nothing of what it says.",
+    ),
+    "none": (
+        "is-private",
+        "No Content Credentials in this file",
+        "That proves nothing: most programs and sites remove them when they save or convert a file.",
+    ),
+    "unreadable": (
+        "is-failed",
+        "Not readable",
+        "The file is damaged, or of a kind that carries no Content Credentials. Send MP4, JPEG or PNG.",
+    ),
+    "too_heavy": (
+        "is-failed",
+        "Too heavy to look into",
+        "What this file says of itself takes more time or memory than we give. That alone is odd.",
+    ),
+    "gone": (
+        "is-revoked",
+        "No longer served",
+        "We do not hand this file out any more, and so do not read it here.",
+    ),
+}
+SOURCES = {
+    "trainedAlgorithmicMedia": "made by a generative model",
+    "compositeWithTrainedAlgorithmicMedia": "edited with a generative model",
+    "digitalCapture": "taken with a camera",
+}
+
+
+@csrf_exempt  # it changes nothing; the body is looked at only once its length is known
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest) -> HttpResponse:
+    tell_house_time()
+    if request.method != "POST":
+        return _page(request, share=request.GET.get("share", "")[:200])
+    if not 0 <= _length(request) <= checking.MOST_BYTES + _FORM:
+        return _page(request, errors=dict(checking.too_large().fields))
+    file, share = request.FILES.get("file"), request.POST.get("share", "")[:200]
+    try:
+        if file is None and not share.strip():
+            sentence = "Choose a file, or give the address of a share."
+            raise Invalid("invalid_request", sentence, fields={"file": sentence})
+        if file is not None:
+            found = checking.check_file(cast("BinaryIO", file), now=clock.now())
+            return _page(request, found, name=file.name or "")
+        return _page(request, checking.check_share(share, now=clock.now()), share=share)
+    except DomainError as refusal:
+        fields = dict(refusal.fields) if isinstance(refusal, Invalid) else {}
+        return _page(request, share=share, errors=fields or {"share": refusal.sentence})
+
+
+def _length(request: HttpRequest) -> int:
+    told = request.META.get("CONTENT_LENGTH") or "0"
+    return int(told) if told.isascii() and told.isdigit() else -1
+
+
+def _page(
+    request: HttpRequest,
+    found: Checked | None = None,
+    *,
+    name: str = "",
+    share: str = "",
+    errors: dict[str, str] | None = None,
+) -> HttpResponse:
+    shape, word, sentence = CREDENTIALS[found.credentials.state] if found else ("", "", "")
+    claims = found.credentials.claims if found else None
+    context = {
+        "found": found,
+        "name": name,
+        "share": share,
+        "errors": errors or {},
+        "shape": shape,
+        "word": word,
+        "sentence": sentence,
+        "claims": claims,
+        "source": SOURCES.get(claims.source_type.rpartition("/")[2], "") if claims else "",
+        "limit": checking.MOST_BYTES // 1000**2,
+    }
+    response = render(request, "gallery/check.html", context, status=422 if errors else 200)
+    response["Cache-Control"] = "no-store"
+    return response
