@@ -17,12 +17,18 @@ from portal.gates import requires
 from portal.office.forms import sentences
 from portal.office.programme import programme_of, runs_everything
 from programme import queries
+from programme.queries.programmes import mark_styles
 from programme.services import programmes, terms
 from review import queries as review
 from review.queries import PolicyView, ReasonView
 from review.services import policies
 from review.services.policies import Reason
 
+MARK_STYLES = {
+    "plate": "Light letters on a dark plate. Easiest to read on any picture.",
+    "outline": "Letters with a thin edge. Less of the picture is covered.",
+    "discreet": "Small, pale and still. For what is on view: it names the clip, it guards nothing.",
+}
 NEW = {"name": "", "slug": "", "mark_text": "", "timezone": "Europe/Berlin"}
 _METHODS = ["GET", "HEAD", "POST"]
 
@@ -91,6 +97,26 @@ def policy_page(request: HttpRequest, caller: Caller) -> HttpResponse:
         return render(request, "office/policy.html", context, status=422)
     messages.info(request, f"Version {number} of the policy binds decisions from now on.")
     return redirect("portal:office:policy")
+
+
+@require_http_methods(_METHODS)
+@requires(Action.OPERATE)
+def mark_page(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """How the visible mark looks from now on."""
+    programme = programme_of(caller)
+    now = mark_styles(programme.id)
+    chosen = {"every": now.every, "public": now.public}
+    context: dict[str, Any] = {"programme": programme, "styles": MARK_STYLES, "chosen": chosen}
+    if request.method != "POST":
+        return render(request, "office/mark.html", context)
+    chosen |= {key: request.POST.get(key, "") for key in chosen}
+    try:
+        programmes.set_mark_styles(programme_id=programme.id, by=caller.actor, now=clock.now(), **chosen)
+    except Invalid as refusal:
+        context["errors"] = sentences(refusal, "every")
+        return render(request, "office/mark.html", context, status=422)
+    messages.info(request, "Copies that are made from now on look so. Those that are there stay as they are.")
+    return redirect("portal:office:mark")
 
 
 def _typed(request: HttpRequest) -> dict[str, str]:

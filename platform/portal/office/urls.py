@@ -23,6 +23,7 @@ urlpatterns = [
     path("office/programme", rulebook.begin, name="programme"),
     path("office/terms", rulebook.terms_page, name="terms"),
     path("office/policy", rulebook.policy_page, name="policy"),
+    path("office/mark", rulebook.mark_page, name="mark"),
     path("office/cohorts", cohorts.show, name="cohorts"),
     path("office/cohorts/<str:cohort>", cohorts.change, name="cohort"),
     path("office/invitations", invitations.show, name="invitations"),

@@ -32,6 +32,19 @@ class TermsView:
     published_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class MarkStyles:
+    """How the visible mark looks: on every copy, and on what is approved to be shown. Values of `MarkStyle`."""
+
+    every: str
+    public: str
+
+
+def mark_styles(programme_id: int) -> MarkStyles:
+    """One query."""
+    return MarkStyles(*Programme.objects.values_list("mark_style", "public_mark_style").get(pk=programme_id))
+
+
 def programme(slug: str | None = None) -> ProgrammeView | None:
     """The programme of that name; without one, the first that was made. One query."""
     rows = Programme.objects.order_by("id")

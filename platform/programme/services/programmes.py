@@ -10,9 +10,9 @@ from django.db import IntegrityError, transaction
 
 from audit import log
 from core.actors import Actor
-from core.errors import Invalid, WrongState
+from core.errors import Invalid, NotFound, WrongState
 from programme import rules
-from programme.models import Programme
+from programme.models import MarkStyle, Programme
 
 
 def create(*, slug: str, name: str, mark_text: str, timezone: str, by: Actor, now: datetime) -> int:
@@ -33,6 +33,36 @@ def create(*, slug: str, name: str, mark_text: str, timezone: str, by: Actor, no
             action="programme.created", actor=by, target=programme.public_id, now=now, data={"slug": slug}
         )
     return programme.pk
+
+
+def set_mark_styles(*, programme_id: int, every: str, public: str, by: Actor, now: datetime) -> None:
+    """How the visible mark looks on every copy made from now on, and on those that are approved to be shown.
+
+    Raises NotFound, Invalid naming the field (`every`, `public`): the discreet one is for what is shown alone.
+    """
+    quiet = MarkStyle.DISCREET
+    for field, style, known in (
+        ("every", every, set(MarkStyle.values) - {quiet}),
+        ("public", public, set(MarkStyle.values)),
+    ):
+        if style not in known:
+            sentence = "Choose one of these."
+            raise Invalid("unknown_mark_style", sentence, fields={field: sentence})
+    with log.transaction() as events:
+        row = Programme.objects.select_for_update().filter(pk=programme_id).first()
+        if row is None:
+            raise NotFound("not_found", "There is no such programme.")
+        if (row.mark_style, row.public_mark_style) == (every, public):
+            return
+        row.mark_style, row.public_mark_style = every, public
+        row.save(update_fields=["mark_style", "public_mark_style"])
+        events.record(
+            action="programme.mark_styles_set",
+            actor=by,
+            target=row.public_id,
+            now=now,
+            data={"every": every, "public": public},
+        )
 
 
 def _check_slug(slug: str) -> None:

@@ -14,6 +14,7 @@ from audit.models import AuditEvent
 from programme import queries
 from programme.models import Programme, TermsVersion
 from programme.queries import ProgrammeView
+from programme.queries.programmes import MarkStyles, mark_styles
 from review import queries as review
 from review.models import PolicyVersion
 from roles.roles import Role
@@ -133,3 +134,32 @@ def test_a_bad_policy_keeps_what_was_typed_and_publishes_nothing(
     assert sentence in page
     assert sent["never"] in page
     assert not PolicyVersion.objects.exists()
+
+
+def test_the_operator_chooses_how_the_mark_looks(
+    operator: Caller, programme: ProgrammeView, sign_in: SignIn
+) -> None:
+    browser = sign_in(operator)
+    assert 'name="every" value="plate" checked' in browser.get("/office/mark").content.decode()
+
+    answer = browser.post("/office/mark", {"every": "outline", "public": "discreet"})
+
+    assert answer.status_code == 302
+    assert mark_styles(programme.id) == MarkStyles("outline", "discreet")
+    page = browser.get("/office/mark").content.decode()
+    assert 'name="public" value="discreet" checked' in page
+    event = AuditEvent.objects.get(action="programme.mark_styles_set")
+    assert (event.actor, event.data) == (str(operator.actor), {"every": "outline", "public": "discreet"})
+
+
+@pytest.mark.parametrize(
+    "typed", [{"every": "discreet", "public": "plate"}, {"every": "plate", "public": "none"}, {}], ids=str
+)
+def test_the_discreet_mark_is_for_what_is_shown_alone(
+    typed: dict[str, str], operator: Caller, programme: ProgrammeView, sign_in: SignIn
+) -> None:
+    answer = sign_in(operator).post("/office/mark", typed)
+
+    assert (answer.status_code, "Choose one of these." in answer.content.decode()) == (422, True)
+    assert mark_styles(programme.id) == MarkStyles("plate", "plate")
+    assert not AuditEvent.objects.filter(action="programme.mark_styles_set").exists()
