@@ -32,17 +32,25 @@ _BEAT: Final = 15.0  # seconds between two words that the copy is still being ma
 def drain() -> int:
     """Make what waits, and say how many copies were taken up."""
     taken = 0
-    while not leaving.wanted and (job := copies.claim_next(now=clock.now())) is not None:
+    while not leaving.wanted and make_next():
         taken += 1
-        try:
-            make(job)
-        except RenderCancelled:
-            logger.info("copy %d of %s is not wanted any more", job.copy, job.video)
-        except Exception as fault:
-            logger.exception("copy %d of %s failed", job.copy, job.video)
-            passing = isinstance(fault, (Transient, OperationalError, InterfaceError))
-            surely(partial(copies.fail, job=job, error=str(fault), transient=passing, now=clock.now()))
     return taken
+
+
+def make_next() -> bool:
+    """Take up one copy, what somebody waits for before a spare. False when nothing waits."""
+    job = copies.claim_next(now=clock.now())
+    if job is None:
+        return False
+    try:
+        make(job)
+    except RenderCancelled:
+        logger.info("copy %d of %s is not wanted any more", job.copy, job.video)
+    except Exception as fault:
+        logger.exception("copy %d of %s failed", job.copy, job.video)
+        passing = isinstance(fault, (Transient, OperationalError, InterfaceError))
+        surely(partial(copies.fail, job=job, error=str(fault), transient=passing, now=clock.now()))
+    return True
 
 
 def make(job: Job) -> bool:

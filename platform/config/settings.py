@@ -129,6 +129,8 @@ CACHES = {
 
 WORKER_DRAIN_SECONDS = env.int("PRIVATE_VIEW_DRAIN_SECONDS", default=60)
 """How long a worker that is asked to leave goes on with the render at hand before it hands it back."""
+COPY_WAIT_SECONDS = env.float("PRIVATE_VIEW_COPY_WAIT", default=15.0)
+"""How long a token's download waits for the copy that is being made for it, before it is told to ask again."""
 MARK_KEYS = env.str("PRIVATE_VIEW_MARK_KEYS", default="")
 """File of the forensic marks' keys: for render workers and the tracing queue alone."""
 C2PA_CHAIN = env.str("PRIVATE_VIEW_C2PA_CHAIN", default="")

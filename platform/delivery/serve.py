@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from datetime import datetime, timedelta
+from threading import BoundedSemaphore
 
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -27,6 +30,8 @@ from review import queries as review
 
 _ONE_VIEWING = timedelta(hours=1)
 _SECONDS = 3
+_LOOK_AGAIN = 0.25
+_waiting = BoundedSemaphore(4)
 _BEING_MADE = (
     "A copy of this clip with a number of its own is being made for you, which takes about as long as the clip plays. "
     "Ask again in a moment."
@@ -39,11 +44,16 @@ def own_file(
 ) -> HttpResponseBase:
     """A file (of a kind of `RenditionKind`) of the caller's own clip. Raises NotFound. Four statements at most.
 
-    `sprite` is what a VTT calls its sprite at this door, relative to its own address.
+    `sprite` is what a VTT calls its sprite at this door, relative to its own address. A program whose copy is still
+    being made is kept waiting for a while, for many do not ask twice; then it is told when to (NotYet).
     """
     viewer = Artist(caller)
     copy = _copy(generation.clip(video), kind, viewer)
-    _check(viewer, copy, now)
+    try:
+        _check(viewer, copy, now)
+    except NotYet:
+        copy = _awaited(viewer, video, kind)
+        _check(viewer, copy, now)
     return _unshared(request, copy, kind, sprite)
 
 
@@ -167,6 +177,22 @@ def _unshared(request: HttpRequest, copy: Copy, kind: str, sprite: str) -> HttpR
     if kind == "vtt" and sprite != SPRITE_NAME:
         return respond_vtt(request, copy, sprite=sprite)
     return respond(request, copy, shared=False)
+
+
+def _awaited(viewer: Artist, video: str, kind: str) -> Copy:
+    """The viewer's copy, as soon as it is there, or as it stands when the time is up."""
+    until = time.monotonic() + settings.COPY_WAIT_SECONDS
+    if not _waiting.acquire(blocking=False):  # every place is one thread less for all others
+        until = 0
+    try:
+        while True:
+            copy = _copy(generation.clip(video), kind, viewer)
+            if copy.made_for == handed_to(viewer) or time.monotonic() > until:
+                return copy
+            time.sleep(_LOOK_AGAIN)
+    finally:
+        if until:
+            _waiting.release()
 
 
 def _check(viewer: Viewer, copy: Copy, now: datetime) -> None:

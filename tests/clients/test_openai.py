@@ -64,7 +64,7 @@ def test_the_unmodified_client_plays_the_whole_story(
 ) -> None:
     python = interpreter(version)
     borne = tokens()
-    start_celery_worker("render.turbo", "default")
+    start_celery_worker("render.turbo", "default", "copies")
 
     played = subprocess.run(
         [str(python), "-I", str(HERE / "story.py"), live_site.url, *borne],

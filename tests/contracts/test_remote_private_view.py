@@ -78,7 +78,7 @@ def test_clip_is_rendered_there_fetched_and_cleared_away(
     enter: Callable[..., House], start_celery_worker: StartWorker
 ) -> None:
     house = enter()
-    start_celery_worker(f"render.{LANE}")
+    start_celery_worker(f"render.{LANE}", "copies")
 
     frames, reports = render(house.backend)
     again, _ = render(house.backend)

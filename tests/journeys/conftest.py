@@ -57,7 +57,7 @@ def house(live_site: LiveSite, valkey: object) -> House:
 def workers(
     house: House, celery_worker_process: CeleryWorker, start_celery_worker: Callable[..., CeleryWorker]
 ) -> None:
-    start_celery_worker("render.turbo", "render.full")
+    start_celery_worker("render.turbo", "render.full", "copies")
 
 
 def sign_in(page: Page, email: str, password: str = people.PASSWORD) -> None:

@@ -48,6 +48,7 @@ def prepare() -> None:
             "PRIVATE_VIEW_MARK_KEYS": str(folder / "mark-keys"),
             "PRIVATE_VIEW_C2PA_CHAIN": str(folder / "chain.pem"),
             "PRIVATE_VIEW_C2PA_KEY": str(folder / "key.pem"),
+            "PRIVATE_VIEW_COPY_WAIT": "0",  # what waits for a worker is told at once, in this process
             "PRIVATE_VIEW_TORCH_THREADS": os.environ.get("PRIVATE_VIEW_TORCH_THREADS", "1"),
         }
     )
@@ -62,7 +63,7 @@ def prepare() -> None:
 def for_children() -> dict[str, str]:
     """The environment of processes beside the tests: they use the database that Django made for the tests."""
     url = os.environ["DATABASE_URL"].replace(f"/{DATABASE}?", f"/{TEST_DATABASE}?")
-    return dict(os.environ) | {"DATABASE_URL": url}
+    return dict(os.environ) | {"DATABASE_URL": url, "PRIVATE_VIEW_COPY_WAIT": "15"}
 
 
 def for_web() -> dict[str, str]:

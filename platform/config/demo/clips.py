@@ -13,11 +13,11 @@ from config.demo.story import Clip
 from core import clock
 from core.errors import DomainError
 from generation import queries as generation
-from generation.queries import ClipView
+from generation.queries import ClipView, Standing
 from generation.rules import Order
 from generation.services import requests
-from generation.states import VideoState
-from generation.worker import run
+from generation.states import EVERYBODY, Purpose, VideoState
+from generation.worker import copies, run
 from programme.queries import ProgrammeView
 from review import queries as review
 from review.services import decisions, leases, submissions
@@ -103,9 +103,20 @@ def _approve(view: ClipView) -> None:
     if review.case_video(lease.case) != view.id:
         leases.hand_back(task=lease.task, lease_token=lease.token, by=reviewer, now=clock.now())
         return
+    _wait_for_public_copy(view)
     decisions.decide(
         case=lease.case, lease_token=lease.token, outcome="approve", facts="", by=reviewer, now=clock.now()
     )
+
+
+def _wait_for_public_copy(view: ClipView) -> None:
+    """Made here, or by the worker for copies where that runs by now. Spares are left to it."""
+    deadline = time.monotonic() + LONGEST_WAIT
+    while view.master is not None and time.monotonic() < deadline:
+        if generation.standing(view.master, Purpose.PUBLIC, EVERYBODY) != Standing.MAKING:
+            return
+        if not copies.make_next():
+            time.sleep(0.5)
 
 
 def _caller(clip: Clip) -> Caller:

@@ -36,7 +36,7 @@ def decide(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
         return _again(request, caller, case, typed, refusal)
     except WrongState as refusal:
         if refusal.code == "copy_not_ready":  # in a moment the same answer will be taken
-            return _again(request, caller, case, typed, Invalid(refusal.code, refusal.sentence))
+            return _again(request, caller, case, typed, Invalid("copy_not_ready", refusal.sentence))
         return _lost(request, typed, refusal)
     return redirect("portal:desk:queue")
 

@@ -79,7 +79,9 @@ def test_a_programme_is_seeded_once_with_clips_that_were_really_rendered(
     assert rows() == before
     assert before["Video"] == before["Submission"] + 1 == 3
     assert Video.objects.filter(state="completed").count() == 3
-    assert Rendition.objects.filter(kind="mp4", bytes__gt=5_000).count() == 3
+    made = Rendition.objects.filter(kind="mp4", bytes__gt=5_000)
+    assert made.filter(mark__purpose="master").count() == 3
+    assert made.filter(mark__purpose="public").count() == 1
     _check_stages()
     _check_logins(first)
     assert {key: value for key, value in first.items() if key not in {"token", "curl"}} == {
