@@ -1,5 +1,5 @@
 #!/bin/sh
-# One image, several parts: private-view web | worker | beat | render | migrate | manage ARGUMENT...
+# One image, several parts: private-view web | worker | beat | render | copies | tracing | migrate | manage ARGUMENT...
 set -eu
 
 deployment="${PRIVATE_VIEW_DEPLOYMENT:-private-view}"
@@ -32,6 +32,9 @@ case "$part" in
         done
         celery worker --pool solo --queues "$queues" --loglevel INFO --hostname "render@%h" "$@"
         ;;
+    copies | tracing)
+        celery worker --pool solo --queues "$deployment.$part" --loglevel INFO --hostname "$part@%h" "$@"
+        ;;
     migrate)
         exec python manage.py migrate --no-input "$@"
         ;;
@@ -39,7 +42,7 @@ case "$part" in
         exec python manage.py "$@"
         ;;
     *)
-        echo "private-view: unknown part '$part'; one of web, worker, beat, render, migrate, manage" >&2
+        echo "private-view: unknown part '$part'; one of web, worker, beat, render, copies, tracing, migrate, manage" >&2
         exit 2
         ;;
 esac

@@ -81,6 +81,7 @@ ELSEWHERE = {
     "invitation_unknown",
     "invitation_used",
     "last_operator",
+    "may_not_trace",
     "no_file",
     "no_programme",
     "not_a_demo",
@@ -88,6 +89,8 @@ ELSEWHERE = {
     "not_in_review",
     "not_on_view",
     "not_signed_in",
+    "not_your_own",
+    "nothing_to_confirm",
     "published_meanwhile",
     "role_not_held",
     "slug_taken",
@@ -95,6 +98,7 @@ ELSEWHERE = {
     "too_many_adapters",
     "unknown_choice",
     "unknown_cohort",
+    "unknown_mark_style",
     "weak_password",
 }
 
