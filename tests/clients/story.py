@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 import urllib.error
 import urllib.request
 import warnings
@@ -182,11 +183,7 @@ def approve(artist: OpenAI, reviewer: OpenAI, video: str) -> dict[str, Any]:
     lease = post(reviewer, "/review/claim")["lease"]
     case: Any = reviewer.get(f"/review/cases/{lease['case']}", cast_to=object)
     assert case["title"] == "Red boat"
-    made = post(
-        reviewer,
-        f"/review/cases/{lease['case']}/decide",
-        {"lease_token": lease["lease_token"], "outcome": "approve"},
-    )
+    made = decide(reviewer, lease)
     assert made["outcome"] == "approve"
     shown = artist.videos.retrieve(video).model_extra
     assert shown is not None
@@ -194,6 +191,19 @@ def approve(artist: OpenAI, reviewer: OpenAI, video: str) -> dict[str, Any]:
     assert status_of(shown["share"]["url"]) == 200
     share: dict[str, Any] = shown["share"]
     return share
+
+
+def decide(reviewer: OpenAI, lease: dict[str, Any]) -> dict[str, Any]:
+    """Approves, once the copy that will be shown has been made."""
+    approval = {"lease_token": lease["lease_token"], "outcome": "approve"}
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return post(reviewer, f"/review/cases/{lease['case']}/decide", approval)
+        except openai.ConflictError as error:
+            if error.code != "copy_not_ready" or time.monotonic() > deadline:
+                raise
+        time.sleep(0.5)
 
 
 def lists(artist: OpenAI, expected: set[str]) -> None:

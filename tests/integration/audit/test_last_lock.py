@@ -79,6 +79,12 @@ CALLS: dict[Callable[..., Any], Callable[[Scene], dict[str, Any]]] = {
         "timezone": "UTC",
         "by": HOUSE,
     },
+    programmes.set_mark_styles: lambda at: {
+        "programme_id": at.programme.id,
+        "every": "outline",
+        "public": "plate",
+        "by": HOUSE,
+    },
     cohorts.create: lambda at: {
         "programme_id": at.programme.id,
         "name": "New",

@@ -32,11 +32,13 @@ EXPECTED: dict[Action, list[str]] = {
     Action.REVIEW: ["review:decide", "reviewer"],
     Action.REVOKE_ANY_SHARE: ["shares:revoke", "operator"],
     Action.OPERATE: ["session", "operator"],
+    Action.TRACE: ["session", "may trace"],
 }
 CODES = {
     "session": "session_only",
     "reviewer": "not_a_reviewer",
     "operator": "not_an_operator",
+    "may trace": "may_not_trace",
     "member": "not_a_member",
     "not suspended": "member_suspended",
     "not ended": "membership_ended",
@@ -73,6 +75,7 @@ def facts(caller: Caller) -> set[str]:
     known = {scope.value for scope in (Scope if caller.scopes is None else caller.scopes)}
     known |= {"session"} if caller.scopes is None else set()
     known |= {role.value for role in caller.roles}
+    known |= {"may trace"} if Role.OPERATOR in caller.roles else set()
     if caller.membership is not None:
         known |= {"member", "not suspended", "not ended"} - {f"not {caller.membership.state}"}
         known |= {"terms"} if caller.membership.terms_accepted else set()

@@ -16,7 +16,7 @@ def test_every_role_carries_something_and_every_permission_is_carried() -> None:
     [
         (set(), set()),
         ({Role.REVIEWER}, {Permission.DECIDE_CASES}),
-        ({Role.OPERATOR}, {Permission.REVOKE_ANY_SHARE, Permission.RUN_PROGRAMME}),
+        ({Role.OPERATOR}, {Permission.REVOKE_ANY_SHARE, Permission.RUN_PROGRAMME, Permission.TRACE_MARKS}),
         ({Role.REVIEWER, Role.OPERATOR}, set(Permission)),
     ],
 )
