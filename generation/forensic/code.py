@@ -83,9 +83,10 @@ class Code:
         tile = np.fft.irfft2(spectrum, (TILE, TILE)).astype(np.float32)
         return np.asarray(tile / tile.std(), np.float32)
 
-    def shift(self, number: int, slot: int) -> tuple[int, int]:
-        """By how many canonical pixels, down and right, the number's tile is moved in that slot of time."""
-        phase = hmac.digest(self._key, b"phase" + number.to_bytes(4, "big"), hashlib.sha256)[0]
+    def shift(self, clip: str, slot: int) -> tuple[int, int]:
+        """By how many canonical pixels, down and right, a clip's tile is moved in that slot of time. The same in all
+        its copies: where several are mixed, their synchronisation patterns add up."""
+        phase = hmac.digest(self._key, b"phase" + clip.encode(), hashlib.sha256)[0]
         down, right = self.shifts[(phase + slot) % SHIFTS]
         return int(down), int(right)
 

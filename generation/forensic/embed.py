@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from generation.forensic.code import LINES, SLOT, TILE, Code, Floats
 
 FLOOR: Final = 0.65  # levels, in a picture of 1080 lines where nothing happens
-SLOPE: Final = 0.13  # levels for each level of activity
+SLOPE: Final = 0.18  # levels for each level of activity
 TOP: Final = 2.0
 _BUSIEST: Final = 24  # levels of activity that count: keeps single edges from ringing
 _SMALLER: Final = 1.45  # at most so much more in small pictures, which lose more to the codec
@@ -30,14 +30,16 @@ _LARGEST: Final = (2**15 - 1 - _HALF) // round(TOP * _ALPHA_ONE)
 class Embedder:
     """Marks one copy. `apply` changes a luma plane in place; frames come in order, `index` counts from 0.
 
+    `clip` names what all copies of a clip have in common: when their tile stands where.
+
     y' = y + alpha W: W is the number's tile, moved to a keyed place each half second and cross-faded, alpha the
     strength that the picture hides: more where it is busy. Sums are in 16 bits: half the time of floats.
     """
 
     def __init__(
-        self, code: Code, number: int, *, width: int, height: int, fps: float, gain: float = 1.0
+        self, code: Code, number: int, *, clip: str, width: int, height: int, fps: float, gain: float = 1.0
     ) -> None:
-        self._code, self._number, self._fps = code, number, fps
+        self._code, self._clip, self._fps = code, clip, fps
         self._size, shorter = (width, height), min(width, height)
         self._scale = LINES / shorter
         self._small = (max(8, round(width * self._scale)), max(8, round(height * self._scale)))
@@ -79,7 +81,7 @@ class Embedder:
     def _placed(self, slot: int) -> NDArray[np.int16]:
         if slot not in self._patterns:
             self._patterns = {old: made for old, made in self._patterns.items() if old == slot - 1}
-            tile = np.roll(self._tile, self._code.shift(self._number, slot), (0, 1))
+            tile = np.roll(self._tile, self._code.shift(self._clip, slot), (0, 1))
             self._patterns[slot] = self._stretched(tile)
         return self._patterns[slot]
 

@@ -8,23 +8,22 @@ from numpy.typing import NDArray
 
 from generation.forensic.code import TILE, Code, Floats
 from generation.forensic.reading import Signal
-from generation.forensic.search import Material
 
 _LARGER = 4
 _WIDE = 960  # pixels
 
 
-def pictures(material: Material, signal: Signal, code: Code) -> dict[str, bytes]:
+def pictures(signal: Signal, code: Code) -> dict[str, bytes]:
     """PNG by name: `residual`, the file's frames without what is picture; `peak`, how well the key's pattern fits at
     each place of the tile, moved so that the best is in the middle."""
-    return {"residual": _png(_residual(material)), "peak": _png(_peak(signal, code))}
+    return {"residual": _png(_residual(signal)), "peak": _png(_peak(signal, code))}
 
 
-def _residual(material: Material) -> NDArray[np.uint8]:
-    first = material.few.levels[0][0][:, :, 0]
+def _residual(signal: Signal) -> NDArray[np.uint8]:
+    first = signal.view.few.levels[0][0][:, :, 0]
     share = min(1.0, _WIDE / first.shape[1])
     smaller = cv2.resize(first, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
-    return _grey(np.asarray(smaller, np.float32), 1.5)
+    return _grey(np.asarray(smaller, np.float32), 3 * float(smaller.std()) + 1e-9)
 
 
 def _peak(signal: Signal, code: Code) -> NDArray[np.uint8]:

@@ -12,12 +12,11 @@ import numpy as np
 
 from generation.errors import SpecRejected
 from generation.forensic.code import Floats
-from generation.forensic.residual import Frame
+from generation.forensic.residual import SHORTEST_SIDE, Frame
 
-A_SECOND: Final = 12.0  # frames that are looked at
-MOST: Final = 144
+A_SECOND: Final = 24.0  # frames that are looked at
+MOST: Final = 120
 MOST_PIXELS: Final = 40_000_000  # of a frame; 8K has 33 million
-SHORTEST_SIDE: Final = 64
 LONGEST: Final = 4000.0  # seconds of a file that are decoded
 _WHOLE: Final = 24  # frames coded by themselves that are looked at beside the others
 _BITS: Final = 8
@@ -30,7 +29,7 @@ _OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": _FORMATS, "
 
 
 def sampled(path: Path, *, most: int = MOST) -> Iterator[Frame]:
-    """Luma of frames spread over the whole file, upright, at most `most` and about twelve a second.
+    """Luma of frames spread over the whole file, upright, at most `most` and about twenty-four a second.
 
     Raises SpecRejected: file_unreadable, no_video, too_many_pixels, too_small.
     """
@@ -54,17 +53,21 @@ def _frames(container: Any, most: int) -> Iterator[Frame]:
     stream.thread_type = "AUTO"
     rate = float(stream.average_rate or stream.guessed_rate or 25)
     seconds = float((stream.duration or 0) * (stream.time_base or Fraction(0)))
-    seconds = seconds or float(container.duration or 0) / av.time_base
-    every = max(1.0, rate / A_SECOND, min(seconds, LONGEST) * rate / most)
-    wanted, whole = 0.0, 0
+    seconds = min(seconds or float(container.duration or 0) / av.time_base, LONGEST)
+    if seconds * rate > 1.5 * most:  # more than are looked at: those that no other refers to carry least
+        stream.codec_context.skip_frame = "NONREF"
+    every, slack = max(1 / A_SECOND, seconds / most), 0.3 / rate
+    wanted, whole, count = -slack, 0, 0
     for index, frame in enumerate(container.decode(stream)):
         _check_size(frame.width, frame.height)
-        due, at = index >= wanted, index / rate if frame.time is None else float(frame.time)
-        if at > LONGEST:
+        at = index / rate if frame.time is None else float(frame.time)
+        due = at >= wanted
+        if at > LONGEST or count == 2 * most:
             return
         if due or (frame.key_frame and whole < _WHOLE):
-            wanted += every if due else 0
+            wanted = max(wanted + every, at - every) if due else wanted
             whole += frame.key_frame
+            count += 1
             yield Frame(_upright(_luma(frame), frame.rotation), at, bool(frame.key_frame))
 
 

@@ -20,13 +20,16 @@ _SMALLEST: Final = 200  # lines of the coarsest level
 @dataclass(frozen=True, slots=True)
 class Fit:
     """One guess: canonical pixels for each pixel of the file, across and down, beside those of an untouched file
-    (1.0 each); turned by so many radians; slanted, as what is filmed from the side; mirrored."""
+    (1.0 each); turned by so many radians; mirrored; slanted, and seen from the side: by how much everything is smaller
+    at the right and at the lower edge than in the middle."""
 
     across: float = 1.0
     down: float = 1.0
     turn: float = 0.0
     mirrored: bool = False
     slant: float = 0.0
+    rightwards: float = 0.0
+    downwards: float = 0.0
 
 
 class Pictures:
@@ -40,12 +43,6 @@ class Pictures:
         """A part of every picture, at the scale of the whole."""
         made = object.__new__(Pictures)
         made._fill([np.ascontiguousarray(part[top:bottom, left:right]) for part in self.levels[0]], self.base)
-        return made
-
-    def turned(self, quarters: int) -> Pictures:
-        """Every picture, turned by so many right angles."""
-        made = object.__new__(Pictures)
-        made._fill([np.ascontiguousarray(np.rot90(part, quarters)) for part in self.levels[0]], self.base)
         return made
 
     def _fill(self, parts: list[Floats], base: float) -> None:
@@ -79,10 +76,16 @@ class Pictures:
         canvas = (-(-columns // side) * side, -(-rows // side) * side)
         kind = cv2.WARP_INVERSE_MAP | (cv2.INTER_CUBIC if fine else cv2.INTER_LINEAR)
         moved = np.column_stack([matrix, offset])
+        far = np.array([fit.rightwards * 2 / columns, fit.downwards * 2 / rows])
+        middle = np.array([(columns - 1) / 2, (rows - 1) / 2])
         folded = np.empty((self.count, side, side), np.float32)
         for number, part in enumerate(source):
             at = number * _CHANNELS
-            folded[at : at + _CHANNELS] = _added(cv2.warpAffine(part, moved, canvas, flags=kind), side)
+            if far.any():
+                image = cv2.warpPerspective(part, _seen_from(moved, far, middle), canvas, flags=kind)
+            else:
+                image = cv2.warpAffine(part, moved, canvas, flags=kind)
+            folded[at : at + _CHANNELS] = _added(image, side)
         return folded
 
 
@@ -93,6 +96,16 @@ def _matrix(fit: Fit, across: float, down: float) -> NDArray[np.float64]:
     if fit.mirrored:
         matrix[0] = -matrix[0]
     return matrix
+
+
+def _seen_from(
+    moved: NDArray[np.float64], far: NDArray[np.float64], middle: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The same, where what is far from the middle is smaller."""
+    denominator = np.array([*far, 1 - far @ middle])
+    near = moved[:, :2] @ middle + moved[:, 2]  # the middle stays where it is
+    top = np.column_stack([moved[:, :2], -moved[:, :2] @ middle]) + np.outer(near, denominator)
+    return np.vstack([top, denominator])
 
 
 def _merged(pictures: Sequence[Floats]) -> Floats:

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.forensic.code import RINGS, TILE, Code, Floats, Spectrum
-from generation.forensic.geometry import Fit, Pictures
+from generation.forensic.geometry import Fit
 from generation.forensic.reed_solomon import DATA, INFORMATION_SETS, SYMBOLS, Words, completed
 from generation.forensic.sync import Ear
+from generation.forensic.views import View
 
-_CREDIBLE: Final = 1.8  # standard deviations: a place that is heard less adds nothing
+_CREDIBLE: Final = 2.2  # standard deviations: a place that is heard less adds nothing
 _AROUND: Final = tuple(itertools.product((0, -1, 1), repeat=2))
 _MOST_COPIES: Final = 8
-_CHANCE: Final = 6.0  # the sync that a picture without a mark may show
 _FEW: Final = 4  # pictures: of fewer a mean says nothing
 
 
@@ -35,6 +35,7 @@ class Signal:
 
     values: Floats
     sync: float
+    view: View
     fit: Fit
     aligned: Spectrum
 
@@ -72,30 +73,17 @@ def variants(folded: Floats, quarters: NDArray[np.int64] | None = None) -> Float
     return np.concatenate([folded, *([means] if quarters is not None else []), means - mean, mean])
 
 
-def read(pictures: Pictures, quarters: NDArray[np.int64], fit: Fit, ear: Ear) -> Signal:
-    """What is in the pictures under one geometry. `ear` listens at full resolution; `quarters` tells which pictures
-    lie near each other in time."""
-    spectra = ear.spectra(variants(pictures.fold(fit, fine=True), quarters))
+def read(view: View, fit: Fit, ear: Ear) -> Signal:
+    """What is in all pictures under one geometry. `ear` listens at full resolution."""
+    spectra = ear.spectra(variants(view.whole(fit), view.quarters))
     code = ear.code
-    _, origin = ear.origin(ear.maps(ear.matched(spectra)))
     whitened = ear.payload(spectra)
-    together, sync = _together(whitened, code, origin)
+    together, sync = _together(whitened, code, ear.origin(ear.maps(ear.matched(spectra))))
     weighted = (together * _ring_weights(together, code)[code.ring])[code.n_sync :]
     flat = np.stack([weighted.real, weighted.imag], axis=1).astype(np.float32).ravel()
     values = flat[: SYMBOLS * code.dims].reshape(SYMBOLS, code.dims)
     aligned = np.asarray(together[: code.n_sync] * np.conj(code.sync), np.complex64)
-    return Signal(values / math.sqrt(float((values**2).sum()) + 1e-12), sync, fit, aligned)
-
-
-def joined(signals: list[Signal]) -> Signal:
-    """Of several parts of one picture, each with a geometry of its own: a screen that was filmed from the side. What
-    was found more surely counts more."""
-    best = max(signals, key=lambda signal: signal.sync)
-    weights = [max(signal.sync - _CHANCE, 0.1) for signal in signals]
-    total = sum(weight * signal.values for weight, signal in zip(weights, signals, strict=True))
-    sync = math.sqrt(sum(signal.sync**2 for signal in signals))
-    aligned = np.asarray(sum(signal.aligned for signal in signals), np.complex64)
-    return Signal(np.asarray(total, np.float32), sync, best.fit, aligned)
+    return Signal(values / math.sqrt(float((values**2).sum()) + 1e-12), sync, view, fit, aligned)
 
 
 def _together(whitened: Spectrum, code: Code, origin: tuple[int, int]) -> tuple[Spectrum, float]:

@@ -1,14 +1,15 @@
 """From a file's frames to what is left of them once the picture is taken away: where a mark would be.
 
-A frame's residual is what is finer than a blur, divided by how much of that there is nearby: a hard edge counts no more
-than a soft one, and in an even sky a mark of a third of a level still shows.
+A frame's residual is what is finer than a blur, divided by the variance of that nearby: as a matched filter weighs what
+it hears by the noise, so that a hard edge says less than a soft one, and in an even sky a mark of a third of a level
+still shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 import cv2
 import numpy as np
@@ -16,11 +17,15 @@ from numpy.typing import NDArray
 
 from generation.forensic.code import Floats
 
-MOST_LINES: Final = 720  # of the shorter side; finer detail than this carries nothing that is read
-_FINE: Final = 7.0  # pixels: sigma of the blur that is taken away
-_NEAR: Final = 21  # pixels: side of the square in which it is measured
-_SOFT: Final = 0.8  # levels
-_LIMIT: Final = 2.5
+MOST_LINES: Final = 540  # of the shorter side; finer detail than this carries nothing that is read
+SHORTEST_SIDE: Final = 64  # pixels; in less nothing can be read
+_KEPT_LINES: Final = 1080  # in which a part that moves is looked at
+_FINE: Final = 1.9  # pixels: sigma of the blur that is taken away
+_NEAR: Final = 7  # pixels: side of the square in which it is measured
+_SOFT: Final = 3.0  # levels: what an encoder adds where nothing happens
+_MOVES: Final = 6.0  # levels by which a pixel changes, at least
+_SOME: Final = 0.1  # of a row or a column
+_MOST_OF_IT: Final = 0.85  # of the picture's area
 _QUARTER: Final = 0.25  # seconds: frames so near each other carry the tile at one place, mostly
 
 
@@ -29,7 +34,7 @@ class Frame:
     """One luma plane, height x width in levels 0-255, when it is shown, in seconds, and whether it was coded by
     itself: in a file that was squeezed hard only such frames still carry a mark."""
 
-    luma: Floats
+    luma: NDArray[Any]
     at: float
     whole: bool = False
 
@@ -37,65 +42,75 @@ class Frame:
 @dataclass(frozen=True, slots=True)
 class Residuals:
     """N residuals of one size, height x width, and of each which quarter of a second it belongs to and whether
-    it was coded by itself. `bars` is how much smaller the picture's shorter side is than the frame's, by even bars
-    around it (1 where there are none)."""
+    it was coded by itself. `moving` holds those of the part of the picture that moves, where much stands still around
+    it: a page on a screen, bars."""
 
     images: list[Floats]
     quarters: NDArray[np.int64]
     whole: NDArray[np.bool_]
-    bars: float
+    moving: Residuals | None = None
 
 
 def residuals(frames: Iterable[Frame]) -> Residuals:
     """Of all frames that have the size of the first. ValueError where there is none."""
     images: list[Floats] = []
     taken: list[Frame] = []
-    total: Floats | None = None
+    least = most = None
     for frame in frames:
-        luma = _bounded(frame.luma)
-        if total is None:
-            total = np.zeros_like(luma)
-        if luma.shape == total.shape:
-            total += luma
+        luma = _bounded(frame.luma, MOST_LINES)
+        if least is None or most is None:
+            least, most = luma.copy(), luma.copy()
+        if luma.shape == least.shape:
+            np.minimum(least, luma, out=least)
+            np.maximum(most, luma, out=most)
             images.append(_residual(luma))
-            taken.append(frame)
-    if total is None:
+            kept = _bounded(frame.luma, _KEPT_LINES).astype(np.float16)
+            taken.append(Frame(kept, frame.at, frame.whole))
+    if least is None or most is None:
         raise ValueError("no frame was handed over")
     times = np.array([frame.at for frame in taken])
     quarters = np.unique(np.floor((times - times[0]) / _QUARTER + 1e-6), return_inverse=True)[1]
     whole = np.array([frame.whole for frame in taken])
-    return Residuals(images, quarters, whole, _bars(total, len(images)))
+    found = Residuals(images, quarters, whole)
+    box = _box(most - least)
+    if box is None:
+        return found
+    return replace(found, moving=replace(found, images=[_cut(frame.luma, box) for frame in taken]))
 
 
-def _bounded(luma: Floats) -> Floats:
+def _bounded(luma: NDArray[Any], lines: int) -> NDArray[Any]:
     """Floats to the end: eight bits would lose a mark of 0.3 levels when a picture is made smaller."""
     height, width = luma.shape
-    share = MOST_LINES / min(width, height)
+    share = lines / min(width, height)
     if share >= 1:
-        return np.asarray(luma, np.float32)
+        return luma
     size = (max(1, round(width * share)), max(1, round(height * share)))
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _residual(luma: Floats) -> Floats:
-    fine = luma - _blurred(luma)
-    spread = cv2.sqrt(np.maximum(cv2.boxFilter(fine * fine, -1, (_NEAR, _NEAR)), 0))
-    return np.clip(fine / (spread + _SOFT), -_LIMIT, _LIMIT)
-
-
-def _blurred(luma: Floats) -> Floats:
-    """A Gaussian blur, taken at a quarter of the size."""
-    height, width = luma.shape
-    if min(width, height) < 64:
-        return np.asarray(cv2.GaussianBlur(luma, (0, 0), _FINE), np.float32)
-    small = cv2.resize(luma, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
-    blurred = cv2.GaussianBlur(small, (0, 0), _FINE / 4)
-    return np.asarray(cv2.resize(blurred, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
-
-
-def _bars(total: Floats, count: int) -> float:
-    mean, shares = total / count, []
+def _box(changes: Floats) -> tuple[float, float, float, float] | None:
+    """Top, left, bottom, right of what moves, as shares of the picture; None where that is most of it."""
+    moves = changes > _MOVES
+    sides = []
     for axis in (1, 0):
-        busy = np.flatnonzero(mean.std(axis=axis) > 2.0)
-        shares.append(int(busy[-1] - busy[0]) + 1 if busy.size > 32 else mean.shape[1 - axis])
-    return float(min(mean.shape) / min(shares))
+        busy = np.flatnonzero(moves.mean(axis=axis) > _SOME)
+        if len(busy) < SHORTEST_SIDE:
+            return None
+        sides.append((int(busy[0]) / moves.shape[1 - axis], (int(busy[-1]) + 1) / moves.shape[1 - axis]))
+    (top, bottom), (left, right) = sides
+    return (top, left, bottom, right) if (bottom - top) * (right - left) < _MOST_OF_IT else None
+
+
+def _cut(kept: NDArray[Any], box: tuple[float, float, float, float]) -> Floats:
+    """The residual of a part of a frame, at that part's own measure."""
+    height, width = kept.shape
+    top, bottom = (round(height * share) for share in box[::2])
+    left, right = (round(width * share) for share in box[1::2])
+    part = np.ascontiguousarray(kept[top:bottom, left:right], np.float32)
+    return _residual(_bounded(part, MOST_LINES))
+
+
+def _residual(luma: Floats) -> Floats:
+    fine = luma - np.asarray(cv2.GaussianBlur(luma, (0, 0), _FINE), np.float32)
+    variance = np.maximum(cv2.boxFilter(fine * fine, -1, (_NEAR, _NEAR)), 0)
+    return np.asarray(fine / (variance + _SOFT**2), np.float32)

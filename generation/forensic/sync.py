@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from generation.forensic.code import HIGHEST, RINGS, TILE, Code, Floats, Spectrum
 
 _COARSE: Final = 24.0  # cycles per tile: what half the resolution carries well
-_OUTLIER: Final = 2.2
+_OUTLIER: Final = 1.8
 _HEARD: Final = 2.2  # standard deviations: what is below says nothing of a place
 
 
@@ -52,19 +52,24 @@ class Ear:
         spread = np.sqrt((matched.real**2 + matched.imag**2).sum(1) / 2 + 1e-9)
         return np.asarray(fits / (2 * spread[:, None, None]), np.float32)
 
-    def origin(self, maps: Floats) -> tuple[float, tuple[int, int]]:
-        """Where the tile stands when it is not shifted, and how much speaks for it.
+    def votes(self, maps: Floats) -> Floats:
+        """Side x side: how much speaks for the tile standing there when it is not shifted.
 
         What is heard in any picture counts at each of the sixteen places that its tile may have been shifted from.
         """
         heard = np.square(np.maximum(maps - _HEARD, 0)).sum(0)
-        votes = np.fft.irfft2(np.fft.rfft2(heard) * self._places, (self.side, self.side))
-        best = int(votes.argmax())
-        return float(votes.flat[best]), (best // self.side, best % self.side)
+        return np.asarray(
+            np.fft.irfft2(np.fft.rfft2(heard) * self._places, (self.side, self.side)), np.float32
+        )
+
+    def origin(self, maps: Floats) -> tuple[int, int]:
+        """The place that most speaks for."""
+        down, right = divmod(int(self.votes(maps).argmax()), self.side)
+        return down, right
 
     def vote(self, spectra: Spectrum, *, mirrored: bool = False) -> float:
         """How much speaks for the tile being there, anywhere."""
-        return self.origin(self.maps(self.matched(spectra, mirrored=mirrored)))[0]
+        return float(self.votes(self.maps(self.matched(spectra, mirrored=mirrored))).max())
 
 
 class _Bins:

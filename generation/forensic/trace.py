@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from generation.forensic import evidence
 from generation.forensic.code import Code, code_of
-from generation.forensic.reading import Signal, copies
+from generation.forensic.reading import Signal, copies, read
 from generation.forensic.reed_solomon import SYMBOLS, Words
 from generation.forensic.residual import Frame, residuals
-from generation.forensic.search import Material, Search
+from generation.forensic.search import Search
+from generation.forensic.sync import Ear
+from generation.forensic.views import Material
 
 LEAD: Final = 7.5
 """z from which a number is a lead; below it nothing is said."""
@@ -99,7 +101,7 @@ def trace(
             running.hear(of_key[number][1](), one, code, name)
         if running.best_z >= _ENOUGH:
             break
-    return running.reading(len(found.images), material, controls)
+    return running.reading(len(found.images), controls)
 
 
 class _Running:
@@ -118,7 +120,7 @@ class _Running:
             if self.best_z >= _ENOUGH:
                 return
 
-    def reading(self, frames: int, material: Material, controls: int) -> Reading:
+    def reading(self, frames: int, controls: int) -> Reading:
         if self._best is None:
             return Reading((), 0.0, self.pool, self.alignments, "", frames, (), {})
         signal, issued, code = self._best
@@ -126,8 +128,8 @@ class _Running:
             Named(issued.epoch, int(issued.numbers[index]), z, self._bound(z))
             for index, z in copies(signal.table(code), issued.words, least=LEAD)
         )
-        shown = evidence.pictures(material, signal, code) if named else {}
-        unused = tuple(_controls(material, signal, issued.words, controls)) if named else ()
+        shown = evidence.pictures(signal, code) if named else {}
+        unused = tuple(_controls(signal, issued.words, controls)) if named else ()
         stage = self.stage if named else ""
         return Reading(named, self.best_z, self.pool, self.alignments, stage, frames, unused, shown)
 
@@ -136,9 +138,9 @@ class _Running:
         return min(0.0, math.log10(self.pool * max(1, self.alignments)) - z * z / 2 / math.log(10))
 
 
-def _controls(material: Material, signal: Signal, words: Words, count: int) -> Iterable[float]:
+def _controls(signal: Signal, words: Words, count: int) -> Iterable[float]:
     """The same file in the same geometry, under keys that no copy was ever marked with."""
     for number in range(count):
         code = Code(hashlib.sha256(b"control %d" % number).digest())
-        scores = Search(material, code).read(signal.fit).table(code)
+        scores = read(signal.view, signal.fit, Ear(code)).table(code)
         yield float(scores.scores[np.arange(SYMBOLS), words].sum(axis=1).max())

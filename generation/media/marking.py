@@ -33,7 +33,12 @@ class Marker:
             )
             if mark.forensic is not None:
                 self._forensic = Embedder(
-                    code_of(mark.forensic.key), mark.forensic.number, width=width, height=height, fps=fps
+                    code_of(mark.forensic.key),
+                    mark.forensic.number,
+                    clip=mark.visible.code,
+                    width=width,
+                    height=height,
+                    fps=fps,
                 )
 
     def apply(self, frame: NDArray[np.uint8], index: int) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from access.caller import Caller
 from core import clock
@@ -17,6 +18,8 @@ from roles.roles import Role
 from tests.factories import generation, people, review
 from tests.rig.site import LiveSite
 from tests.rig.workers import CeleryWorker
+
+RENDERED = 90_000  # milliseconds that a render may take on a busy machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +69,15 @@ def sign_in(page: Page, email: str, password: str = people.PASSWORD) -> None:
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_url(lambda address: "/accounts/" not in address)
+
+
+def approve(page: Page, seconds: float = RENDERED / 1000) -> None:
+    """Approves the case; the desk keeps the form while the copy for the public is being made."""
+    expect(page.locator("video")).to_be_visible(timeout=RENDERED)
+    page.get_by_role("radio", name="Show it").check()
+    deadline = time.monotonic() + seconds
+    while "/cases/" in page.url:
+        assert time.monotonic() < deadline, "the copy for the public was never made"
+        page.locator("[data-decide]").click()
+        page.wait_for_load_state()
+        page.wait_for_timeout(500)

@@ -10,12 +10,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.journeys.conftest import House, sign_in
+from tests.journeys.conftest import RENDERED, House, approve, sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(420)]
 NewContext = Callable[..., BrowserContext]
 PASSWORD = "four plain words here"
-RENDERED = 90_000  # milliseconds that a render may take on a busy machine
 
 
 def _mail_to(folder: Path, address: str, pattern: str, seconds: float = 20) -> str:
@@ -91,18 +90,6 @@ def _steps_by_frames(page: Page) -> None:
     assert page.evaluate("document.querySelector('video').paused")
 
 
-def _approve(page: Page, seconds: float = RENDERED / 1000) -> None:
-    """Approves the case; the desk keeps the form while the copy for the public is being made."""
-    expect(page.locator("video")).to_be_visible(timeout=RENDERED)
-    page.get_by_role("radio", name="Show it").check()
-    deadline = time.monotonic() + seconds
-    while "/cases/" in page.url:
-        assert time.monotonic() < deadline, "the copy for the public was never made"
-        page.locator("[data-decide]").click()
-        page.wait_for_load_state()
-        page.wait_for_timeout(500)
-
-
 def test_from_an_invitation_to_a_public_clip_and_back(
     house: House, workers: None, new_browser_context: NewContext, mail_folder: Path
 ) -> None:
@@ -145,7 +132,7 @@ def test_from_an_invitation_to_a_public_clip_and_back(
 
     reviewer.goto("/desk")
     reviewer.get_by_role("button", name="Take the next case").click()
-    _approve(reviewer)
+    approve(reviewer)
 
     visitor.goto("/")
     visitor.get_by_role("link", name="Harbour, six").click()

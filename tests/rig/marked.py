@@ -44,7 +44,11 @@ def write(
     """A clip as it is delivered; `mark` is key and number."""
     size = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{width}x{height}", "-r", str(FPS))
     command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *size, "-i", "-", *X264, "18", str(path)]
-    embedder = Embedder(code_of(mark[0]), mark[1], width=width, height=height, fps=FPS) if mark else None
+    embedder = (
+        Embedder(code_of(mark[0]), mark[1], clip="clip", width=width, height=height, fps=FPS)
+        if mark
+        else None
+    )
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         for index, luma in enumerate(moving(width, height, round(seconds * FPS), seed)):

@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.rig.passwords",
     "tests.rig.video_server",
     "tests.rig.remote",
+    "tests.rig.c2pa_ts",
 ]
 
 

@@ -21,7 +21,7 @@ from tests.bench.marks.attacks import ATTACKS
 from tests.bench.marks.clips import CLIPS
 from tests.bench.measure import tell
 
-_SHORT_CLIPS = 9  # every fifth
+_STRIDE = 5  # the short form takes every fifth clip
 _SHORT = (
     "none",
     "x264 crf 28",
@@ -56,7 +56,11 @@ def main() -> None:
 def _measure(chosen: argparse.Namespace) -> None:
     chosen.results.parent.mkdir(parents=True, exist_ok=True)
     done = {(line["clip"], line["treatment"]) for line in _lines(chosen.results)}
-    clips = CLIPS if chosen.full or chosen.clips else CLIPS[:: len(CLIPS) // _SHORT_CLIPS]
+    short = CLIPS[::_STRIDE]
+    mixed = [
+        clip for first in range(_STRIDE) for clip in CLIPS[first::_STRIDE]
+    ]  # of each kind, wherever it is stopped
+    clips = mixed if chosen.full or chosen.clips else short
     names = [attack.name for attack in ATTACKS if chosen.full or chosen.only or attack.name in _SHORT]
     wanted = [
         (clip.name, name)

@@ -188,12 +188,12 @@ def _recipes() -> Iterator[Clip]:
         yield Clip(
             f"{'+'.join(shots)} {motion} {size[0]}x{size[1]}", "natural", *size, fps, seconds, shots, motion
         )
-    sizes = [_W, _M, _S, _L, _W, _M, _N, _S, _W, _T, _M, _L]
+    sizes = [_W, _M, _L, _L, _W, _M, _M, _L, _W, _L, _M, _L]  # the model fills wide pictures alone
     for number, (prompt, size) in enumerate(zip(_PROMPTS, sizes, strict=False)):
         yield Clip(
             f"model {number} {size[0]}x{size[1]}", "model", *size, 24, (2, 3, 4)[number % 3], (prompt,)
         )
-    joined: list[tuple[tuple[int, int], float, int]] = [(_W, 8, 0), (_M, 6, 2), (_S, 6, 4), (_M, 10, 6)]
+    joined: list[tuple[tuple[int, int], float, int]] = [(_W, 8, 0), (_M, 6, 2), (_L, 6, 4), (_M, 10, 6)]
     for size, seconds, first in joined:
         shots = tuple(_PROMPTS[first : first + 3])
         yield Clip(f"model {first}-{first + 2} {size[0]}x{size[1]}", "model", *size, 24, seconds, shots)

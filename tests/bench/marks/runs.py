@@ -8,6 +8,7 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,24 +22,13 @@ from generation.forensic.code import code_of, words_of
 from generation.forensic.embed import Embedder
 from generation.forensic.frames import sampled
 from generation.forensic.trace import Issued, trace
+from generation.media.codecs import X264
 from tests.bench.marks import sources
 from tests.bench.marks.attacks import ATTACKS, Attack, Given
 from tests.bench.marks.clips import CLIPS, Clip, Luma
 
 KEY: Final = bytes(range(32))
 NUMBERS: Final = 100_000
-_DELIVERED: Final = (
-    "-c:v",
-    "libx264",
-    "-preset",
-    "veryfast",
-    "-crf",
-    "18",
-    "-pix_fmt",
-    "yuv420p",
-    "-threads",
-    "1",
-)
 
 
 @cache
@@ -60,10 +50,10 @@ def measured(clip: Clip, names: Sequence[str], folder: Path) -> Iterator[dict[st
     first = zlib.crc32(clip.name.encode()) % (NUMBERS - 4)
     mine = [int(number) for number in issued().numbers[first : first + 4]]
     most = max([attack.copies for attack in attacks], default=1)
-    made, quality = _marked(clip, mine[:most], folder)
+    made, quality = marked(clip, mine[:most], folder)
     if "quality" in names:
         yield {"clip": clip.name, "treatment": "quality", "kind": clip.kind, "tuned": clip.tuned, **quality}
-    other = _unmarked(CLIPS[(CLIPS.index(clip) + 7) % len(CLIPS)], folder)
+    other = unmarked(CLIPS[(CLIPS.index(clip) + 7) % len(CLIPS)], folder)
     for attack in attacks:
         given = Given(made, other, folder, clip.width, clip.height, clip.fps)
         told = {"clip": clip.name, "kind": clip.kind, "tuned": clip.tuned}
@@ -96,26 +86,28 @@ def _read(attack: Attack, given: Given, mine: Sequence[int]) -> dict[str, Any]:
     }
 
 
-def _marked(clip: Clip, numbers: Sequence[int], folder: Path) -> tuple[list[Path], dict[str, Any]]:
+def marked(
+    clip: Clip, numbers: Sequence[int], folder: Path, key: bytes = KEY
+) -> tuple[list[Path], dict[str, Any]]:
     """A delivered file for each number, and what is seen of the first one's mark before any encoder."""
     paths = [folder / f"copy{index}.mp4" for index in range(len(numbers))]
     embedders = [
-        Embedder(code_of(KEY), number, width=clip.width, height=clip.height, fps=clip.fps)
+        Embedder(code_of(key), number, clip=clip.name, width=clip.width, height=clip.height, fps=clip.fps)
         for number in numbers
     ]
     encoders = [_encoder(clip, path) for path in paths]
     errors, alike, largest = [], [], 0
     for index, luma in enumerate(clip.lumas()):
         for number, (embedder, encoder) in enumerate(zip(embedders, encoders, strict=True)):
-            marked = luma.copy()
-            embedder.apply(marked, index)
+            drawn = luma.copy()
+            embedder.apply(drawn, index)
             if number == 0 and index % 9 == 0:
-                change = marked.astype(np.float32) - luma
+                change = drawn.astype(np.float32) - luma
                 errors.append(float(np.square(change).mean()))
-                alike.append(_ssim(luma, marked))
+                alike.append(_ssim(luma, drawn))
                 largest = max(largest, int(np.abs(change).max()))
             assert encoder.stdin is not None
-            encoder.stdin.write(marked.data)
+            encoder.stdin.write(drawn.data)
     for encoder in encoders:
         assert encoder.stdin is not None
         encoder.stdin.close()
@@ -124,7 +116,8 @@ def _marked(clip: Clip, numbers: Sequence[int], folder: Path) -> tuple[list[Path
     return paths, {"psnr": round(psnr, 2), "ssim": round(float(np.mean(alike)), 4), "largest": largest}
 
 
-def _unmarked(clip: Clip, folder: Path) -> Path:
+def unmarked(clip: Clip, folder: Path) -> Path:
+    """A delivered file of the clip as it was made."""
     path = folder / "other.mp4"
     if not path.exists():
         encoder = _encoder(clip, path)
@@ -139,7 +132,9 @@ def _unmarked(clip: Clip, folder: Path) -> Path:
 def _encoder(clip: Clip, path: Path) -> subprocess.Popen[bytes]:
     size = ("-f", "rawvideo", "-pix_fmt", "gray", "-s", f"{clip.width}x{clip.height}", "-r", str(clip.fps))
     tags = ("-vf", "setparams=range=tv,format=yuv420p")
-    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *size, "-i", "-", *tags, *_DELIVERED, str(path)]
+    named = ((f"-{name}", str(value)) for name, value in X264.options(clip.fps).items())
+    options = ("-threads", "1", *chain.from_iterable(named))
+    command = [get_ffmpeg_exe(), "-y", "-loglevel", "error", *size, "-i", "-", *tags, *options, str(path)]
     return subprocess.Popen(command, stdin=subprocess.PIPE)
 
 
