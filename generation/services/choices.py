@@ -8,7 +8,8 @@ from django.db import transaction
 
 from core.actors import Actor
 from core.errors import NotFound, WrongState
-from generation.models import Video
+from generation.models import Master, Video
+from generation.services import copies
 from generation.states import OPEN, VideoState
 
 
@@ -24,6 +25,8 @@ def star(*, video: str, membership_id: int, by: Actor, now: datetime) -> None:
             raise WrongState("not_completed", sentence)
         row.starred_at, row.discarded_at = row.starred_at or now, None
         _save(row)
+        # What is kept is what others will be shown: whoever asks first should not wait for a copy.
+        copies.prepare(master=Master.objects.values_list("pk", flat=True).get(video=row), now=now)
 
 
 def unstar(*, video: str, membership_id: int, by: Actor, now: datetime) -> None:

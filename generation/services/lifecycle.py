@@ -24,7 +24,7 @@ from generation.services.endings import crash, fail, hand_back, reap, reject, to
 from generation.services.marks import Issued
 from generation.services.queueing import LEASE, Claim, claim_next, claim_takes, wake_waiting
 from generation.services.results import FINISH
-from generation.states import AttemptEnd, Purpose, VideoState
+from generation.states import AttemptEnd, Purpose, Relation, VideoState
 from programme.services import quotas
 
 if TYPE_CHECKING:
@@ -99,10 +99,8 @@ def finish(
             if not cursor.fetchone():
                 return False
         quotas.settle(video=claim.video, now=now)
-        if made.mark is not None and claim.requested_by.startswith("token:"):
-            # It will come for the clip in a moment.
-            master = Master.objects.values_list("pk", flat=True).get(video_id=claim.video_id)
-            copies.order(master=master, purpose=Purpose.TOKEN, recipient=claim.requested_by, now=now)
+        if made.mark is not None:
+            _prepare_copies(claim, now)
         outbox.add(topic="video.completed", payload={"video": claim.video}, now=now)
         events.record(
             action="video.completed",
@@ -119,6 +117,18 @@ def finish(
             partial(progress.publish, claim.video, state="completed", done=1, total=1), robust=True
         )
     return True
+
+
+def _prepare_copies(claim: Claim, now: datetime) -> None:
+    """A program comes for the clip in a moment; a final is what others will be shown."""
+    token, final = claim.requested_by.startswith("token:"), claim.relation == Relation.FINAL
+    if not token and not final:
+        return
+    master = Master.objects.values_list("pk", flat=True).get(video_id=claim.video_id)
+    if token:
+        copies.order(master=master, purpose=Purpose.TOKEN, recipient=claim.requested_by, now=now)
+    if final:
+        copies.prepare(master=master, now=now)
 
 
 def has_finished(*, lease: uuid.UUID) -> bool:

@@ -57,9 +57,8 @@ def _measure(chosen: argparse.Namespace) -> None:
     chosen.results.parent.mkdir(parents=True, exist_ok=True)
     done = {(line["clip"], line["treatment"]) for line in _lines(chosen.results)}
     short = CLIPS[::_STRIDE]
-    mixed = [
-        clip for first in range(_STRIDE) for clip in CLIPS[first::_STRIDE]
-    ]  # of each kind, wherever it is stopped
+    # Of each kind some, wherever it is stopped.
+    mixed = [clip for first in range(_STRIDE) for clip in CLIPS[first::_STRIDE]]
     clips = mixed if chosen.full or chosen.clips else short
     names = [attack.name for attack in ATTACKS if chosen.full or chosen.only or attack.name in _SHORT]
     wanted = [
@@ -70,19 +69,22 @@ def _measure(chosen: argparse.Namespace) -> None:
         and (not chosen.clips or any(part in clip.name for part in chosen.clips))
         and (clip.name, name) not in done
     ]
-    jobs = [(clip, [name for _, name in group]) for clip, group in groupby(wanted, key=lambda job: job[0])]
-    with ProcessPoolExecutor(os.cpu_count()) as pool, chosen.results.open("a", encoding="utf-8") as out:
-        for number, lines in enumerate(pool.map(_clip, jobs), start=1):
-            for line in lines:
-                out.write(json.dumps(line) + "\n")
-            out.flush()
+    jobs = [
+        (clip, [name for _, name in group], chosen.results)
+        for clip, group in groupby(wanted, key=lambda job: job[0])
+    ]
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for number, _ in enumerate(pool.map(_clip, jobs), start=1):
             tell(f"{number} of {len(jobs)} clips")
 
 
-def _clip(job: tuple[str, list[str]]) -> list[dict[str, Any]]:
-    clip = next(clip for clip in CLIPS if clip.name == job[0])
-    with tempfile.TemporaryDirectory() as folder:
-        return list(runs.measured(clip, job[1], Path(folder)))
+def _clip(job: tuple[str, list[str], Path]) -> None:
+    """Each line is kept as soon as it is known; several processes append to one file."""
+    name, names, results = job
+    clip = next(clip for clip in CLIPS if clip.name == name)
+    with tempfile.TemporaryDirectory() as folder, results.open("a", encoding="utf-8", buffering=1) as out:
+        for line in runs.measured(clip, names, Path(folder)):
+            out.write(json.dumps(line) + "\n")
 
 
 def _lines(path: Path) -> Iterator[dict[str, Any]]:

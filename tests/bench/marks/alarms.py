@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,23 +68,22 @@ def _measure(results: Path, searches: int) -> None:
         if wanted:
             jobs.append((clip, wanted))
     results.parent.mkdir(parents=True, exist_ok=True)
-    with ProcessPoolExecutor(os.cpu_count()) as pool, results.open("a", encoding="utf-8") as out:
-        for number, lines in enumerate(pool.map(_clip, jobs), start=1):
-            out.writelines(json.dumps(line) + "\n" for line in lines)
-            out.flush()
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        for number, _ in enumerate(pool.map(partial(_clip, results), jobs), start=1):
             tell(f"{number} of {len(jobs)} clips")
 
 
-def _clip(job: tuple[Clip, list[tuple[str, bool, bool, int]]]) -> list[dict[str, Any]]:
+def _clip(results: Path, job: tuple[Clip, list[tuple[str, bool, bool, int]]]) -> None:
+    """Each line is kept as soon as it is known; several processes append to one file."""
     clip, wanted = job
     cv2.setNumThreads(1)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, results.open("a", encoding="utf-8", buffering=1) as out:
         files = _files(clip, Path(folder))
-        return [
-            {"clip": clip.name, "mark": mark, "treated": treated, "search": search, "key": key}
-            | (_searched if search else _as_it_is)(files[mark, treated], _key(clip, mark, treated, key))
-            for mark, treated, search, key in wanted
-        ]
+        for mark, treated, search, key in wanted:
+            read_so = _searched if search else _as_it_is
+            line = {"clip": clip.name, "mark": mark, "treated": treated, "search": search, "key": key}
+            found = read_so(files[mark, treated], _key(clip, mark, treated, key))
+            out.write(json.dumps(line | found) + "\n")
 
 
 def _files(clip: Clip, folder: Path) -> dict[tuple[str, bool], Path]:

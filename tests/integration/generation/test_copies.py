@@ -16,9 +16,9 @@ from django.db import IntegrityError, connection, transaction
 from access.caller import Caller
 from audit import outbox
 from core import clock
-from generation.models import Copy, Mark, Master, Rendition
-from generation.services import clips, copies, files
-from generation.states import EVERYBODY, CopyState, Purpose
+from generation.models import Copy, Mark, Master, Rendition, Video
+from generation.services import choices, clips, copies, files
+from generation.states import EVERYBODY, CopyState, Purpose, Relation
 from generation.worker import copies as copying
 from generation.worker import run
 from programme.models import Programme
@@ -105,6 +105,23 @@ def test_a_spare_goes_to_who_asks_first_without_being_made_again(master: Master)
     assert (mark.purpose, mark.recipient, mark.number) == ("token", "token:one", spare.mark.number)
     other = order(master, "token:two", Purpose.TOKEN)
     assert (other.pk != handed.pk, other.state) == (True, CopyState.WAITING)
+
+
+def test_what_an_artist_keeps_has_a_spare_before_anybody_asks(
+    artist: Caller, master: Master, now: datetime
+) -> None:
+    assert artist.membership is not None
+    for _ in range(2):
+        choices.star(
+            video=master.video.public_id, membership_id=artist.membership.id, by=artist.actor, now=now
+        )
+    assert list(Copy.objects.values_list("master_id", "purpose")) == [(master.pk, "spare")]
+
+    final = queued_video(artist, now, seconds=2, size="640x360")
+    Video.objects.filter(public_id=final).update(source=master.video, relation=Relation.FINAL)
+    assert run.drain("turbo") == 1
+    assert Copy.objects.filter(master__video__public_id=final, purpose="spare").count() == 1
+    assert copying.drain() == 2
 
 
 def test_a_mark_that_was_handed_out_stays_with_its_recipient(master: Master) -> None:
