@@ -69,13 +69,14 @@ class Embedder:
         return np.asarray(np.rint(alpha), np.int16)
 
     def _pattern(self, index: int) -> NDArray[np.int16]:
-        """W of a frame: of its slot, and while one gives way to the next a mixture of both."""
+        """W of a frame: of its slot, and while one gives way to the next a mixture of both that is as strong."""
         at = index / self._fps / SLOT
         slot = int(at)
-        gone = (at - slot) * SLOT / _FADE
+        gone = (at - slot) * SLOT / _FADE * math.pi / 2
         pattern = self._placed(slot)
-        if slot and gone < 1:
-            return np.asarray(cv2.addWeighted(pattern, gone, self._placed(slot - 1), 1 - gone, 0), np.int16)
+        if slot and gone < math.pi / 2:
+            old = self._placed(slot - 1)
+            return np.asarray(cv2.addWeighted(pattern, math.sin(gone), old, math.cos(gone), 0), np.int16)
         return pattern
 
     def _placed(self, slot: int) -> NDArray[np.int16]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from imageio_ffmpeg import get_ffmpeg_exe
 
 from generation.errors import SpecRejected
 from generation.forensic.child import trace_apart
@@ -131,9 +133,39 @@ def test_a_file_that_cannot_be_read_gets_a_sentence(clip: Path, tmp_path: Path, 
     assert refusal.value.sentence.endswith(".")
 
 
-def test_reads_ten_bits_three_frames_and_a_wrong_suffix(clip: Path, tmp_path: Path) -> None:
-    deep = treated(clip, tmp_path / "deep.mkv", "-pix_fmt", "yuv420p10le", "-c:v", "ffv1", "-t", "1")
-    few = treated(clip, tmp_path / "few.mp4", "-vf", "trim=end_frame=3", *X264, "20")
-    few.rename(tmp_path / "few.txt")
-    for path in (deep, tmp_path / "few.txt"):
-        assert [named.number for named in read(path).named] == [MINE]
+FORMS = {
+    "ten bits, wide colours.mkv": (
+        *("-pix_fmt", "yuv420p10le", "-c:v", "ffv1", "-t", "1"),
+        *("-color_primaries", "bt2020", "-color_trc", "smpte2084", "-colorspace", "bt2020nc"),
+    ),
+    "three frames.mp4": ("-vf", "trim=end_frame=3", *X264, "20"),
+    "at no steady rate.mkv": ("-vf", "select='lt(mod(n,7),4)'", "-fps_mode", "vfr", *X264, "22"),
+    "eight thousand wide.jpg": ("-frames:v", "1", "-vf", "scale=7680:4320"),
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_reads_what_is_odd(clip: Path, tmp_path: Path, name: str) -> None:
+    file = treated(clip, tmp_path / name, *FORMS[name])
+    renamed = file.rename(tmp_path / "of no kind.txt")
+    assert [named.number for named in trace_apart(renamed, [issued()]).named] == [MINE]
+
+
+def test_reads_a_clip_as_its_players_turn_it(clip: Path, tmp_path: Path) -> None:
+    """What the file says of its rotation counts: a picture that was turned back by it is upright."""
+    on_its_side = treated(clip, tmp_path / "side.mp4", "-vf", "transpose=1", *X264, "20")
+    upright = tmp_path / "upright.mp4"
+    command = [
+        get_ffmpeg_exe(),
+        "-y",
+        "-loglevel",
+        "error",
+        "-display_rotation",
+        "90",
+        "-i",
+        str(on_its_side),
+    ]
+    subprocess.run([*command, "-c", "copy", str(upright)], check=True, timeout=60)
+    found = read(upright)
+    assert [named.number for named in found.named] == [MINE]
+    assert found.stage == "as it is"
