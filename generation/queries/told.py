@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db.models import Case, Value, When
+from django.db.models.functions import NullIf
+
 from generation.models import Video
 
 
@@ -20,6 +23,8 @@ class Told:
     source: str | None
     source_code: str | None
     picture: str | None
+    author: str | None
+    """The artist's public name, where they wish it to be told."""
 
 
 def told(video: str) -> Told:
@@ -34,4 +39,5 @@ def told(video: str) -> Told:
         "source__code",
         "reference__sha256",
     )
-    return Told(*Video.objects.values_list(*columns).get(public_id=video))
+    name = Case(When(membership__credited=True, then=NullIf("membership__user__public_name", Value(""))))
+    return Told(*Video.objects.values_list(*columns, name).get(public_id=video))

@@ -56,6 +56,7 @@ def sign_for(clip: Told, issued: Issued) -> Sign:
             software=VERSION,
             mark_digest=digest(issued),
             ingredients=ingredients,
+            author=clip.author,
         )
         who.sign(source, destination, told)
 

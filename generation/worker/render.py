@@ -66,6 +66,7 @@ def _told(claim: Claim) -> Told:
         source=claim.source,
         source_code=claim.source_code,
         picture=claim.picture.sha256 if claim.picture is not None else None,
+        author=claim.author,
     )
 
 

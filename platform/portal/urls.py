@@ -26,6 +26,7 @@ urlpatterns = [
     path("studio", studio.show, name="studio"),
     path("studio/membership", home.switch, name="switch"),
     path("studio/shared", share.shared, name="shared"),
+    path("studio/credit", share.credit, name="credit"),
     path("studio/terms", welcome.terms_page, name="terms"),
     path("studio/tokens", tokens.show, name="tokens"),
     path("studio/tokens/<str:token>/revoke", tokens.revoke, name="token_revoke"),

@@ -9,13 +9,15 @@ from django.views.decorators.http import require_POST, require_safe
 from access.caller import Caller
 from access.gate import Action
 from core import clock
-from core.errors import DomainError, Invalid, WrongState
+from core.errors import DomainError, Invalid, NotFound, WrongState
 from generation import queries as generation
 from portal.artist import clip as clips
 from portal.artist.studio import PAGE
 from portal.artist.tiles import Tile, tiles
 from portal.errors import status_of
 from portal.gates import hidden, requires
+from programme import queries as programme
+from programme.services import memberships
 from review import queries as review
 from review.queries import ShareState
 from review.rules import Wish
@@ -95,7 +97,7 @@ def take_back(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 @require_safe
 @requires(Action.READ_OWN)
 def shared(request: HttpRequest, caller: Caller) -> HttpResponse:
-    """What the artist has asked to share, newest first, a clip once. At most twelve statements."""
+    """What the artist has asked to share, newest first, a clip once. At most thirteen statements."""
     after = request.GET.get("after")
     member = caller.membership
     asked = review.submissions_of(member.id, limit=PAGE + 1, after=after) if member is not None else []
@@ -104,8 +106,21 @@ def shared(request: HttpRequest, caller: Caller) -> HttpResponse:
         "tiles": _tiles_of(names, member.id) if member is not None else [],
         "next_after": asked[PAGE - 1].public_id if len(asked) > PAGE else None,
         "later": after is not None,
+        "member": member,
+        "credited": member is not None and programme.is_credited(member.id),
     }
     return render(request, "studio/shared.html", context)
+
+
+@require_POST
+@requires(Action.CHANGE_OWN)
+def credit(request: HttpRequest, caller: Caller) -> HttpResponse:
+    """Whether the artist is named in files."""
+    if caller.membership is None:
+        raise NotFound("not_found", "There is nothing at this address.")
+    wanted = "credited" in request.POST
+    memberships.credit(membership_id=caller.membership.id, credited=wanted, by=caller.actor, now=clock.now())
+    return redirect("portal:shared")
 
 
 def _tiles_of(names: list[str], membership_id: int) -> list[Tile]:

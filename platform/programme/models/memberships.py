@@ -58,6 +58,11 @@ class Membership(models.Model):
     cohort = models.ForeignKey(Cohort, on_delete=models.PROTECT, related_name="memberships")
     state = models.CharField(max_length=10, choices=MembershipState, default=MembershipState.ACTIVE)
     joined_at = models.DateTimeField()
+    credited = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="the public name is written into the Content Credentials of files made from now on",
+    )
 
     class Meta:
         ordering = ["-id"]

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection
 
+from programme.models import Membership
 from programme.states import MembershipState
 
 # For queries of other floors that must be one statement: joins onto a membership aliased `m`, and what to select.
@@ -153,3 +154,8 @@ def _select(where: str, params: Sequence[Any]) -> tuple[MembershipView, ...]:
         cursor.execute(f"{_FROM} {where}", params)
         views = (from_row(row) for row in cursor.fetchall())
         return tuple(view for view in views if view is not None)
+
+
+def is_credited(membership_id: int) -> bool:
+    """Whether the member's public name stands in files. One statement."""
+    return Membership.objects.filter(id=membership_id, credited=True).exists()

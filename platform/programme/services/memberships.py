@@ -1,4 +1,4 @@
-"""A membership is suspended, taken up again, and ended."""
+"""A membership is suspended, taken up again, and ended; its member is named in files or not."""
 
 from __future__ import annotations
 
@@ -31,6 +31,20 @@ def reinstate(*, membership_id: int, by: Actor, now: datetime, reason: str = "")
 def end(*, membership_id: int, by: Actor, now: datetime, reason: str = "") -> None:
     """For good. The member still sees, downloads and exports their own work."""
     _move(membership_id, MembershipState.ENDED, by, now, reason)
+
+
+def credit(*, membership_id: int, credited: bool, by: Actor, now: datetime) -> None:
+    """Whether the member's public name stands in the Content Credentials of what is made from now on. NotFound."""
+    with log.transaction() as events:
+        row = Membership.objects.select_for_update().filter(id=membership_id).first()
+        if row is None:
+            raise NotFound("not_found", "There is no such member.")
+        if row.credited == credited:
+            return
+        row.credited = credited
+        row.save(update_fields=["credited"])
+        action = "membership.credited" if credited else "membership.not_credited"
+        events.record(action=action, actor=by, target=row.public_id, now=now)
 
 
 def _move(membership_id: int, target: MembershipState, by: Actor, now: datetime, reason: str) -> None:

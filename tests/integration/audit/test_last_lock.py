@@ -98,6 +98,7 @@ CALLS: dict[Callable[..., Any], Callable[[Scene], dict[str, Any]]] = {
     admit.sign_up: lambda at: {"secret": at.secret, "password": people.PASSWORD},
     memberships.suspend: lambda at: {"membership_id": at.member, "by": HOUSE},
     memberships.reinstate: lambda at: {"membership_id": at.suspended, "by": HOUSE},
+    memberships.credit: lambda at: {"membership_id": at.member, "credited": True, "by": HOUSE},
     memberships.end: lambda at: {"membership_id": at.member, "by": HOUSE},
     terms.publish: lambda at: {"programme_id": at.programme.id, "text": "New.", "by": HOUSE},
     terms.accept: _newcomers_yes,

@@ -19,10 +19,13 @@ from generation.credentials.claims import Claims
 from generation.credentials.reader import read
 from generation.errors import EngineError
 from generation.models import Mark, Rendition, Video
-from generation.services import credentials, files, lineage
+from generation.services import copies, credentials, files, lineage
 from generation.services.marks import Issued
 from generation.spec import ForensicMark
+from generation.states import EVERYBODY, Purpose
+from generation.worker import copies as copying
 from generation.worker import run
+from programme.services import memberships
 from tests.factories.generation import queued_video
 from tests.rig import environment
 from tests.rig.clips import boxes_of
@@ -120,3 +123,23 @@ def test_a_function_may_sign_instead_of_a_file(settings: Any, artist: Caller, no
 def test_the_release_is_said_once() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == VERSION
+
+
+def test_an_artist_is_named_in_files_once_they_wish_it(artist: Caller, now: datetime) -> None:
+    assert artist.membership is not None
+    before = rendered(artist, now)
+    assert claims_of(before).author == ""
+
+    memberships.credit(membership_id=artist.membership.id, credited=True, by=artist.actor, now=now)
+    after = rendered(artist, now)
+    assert artist.public_name
+    assert [claims_of(after, kind).author for kind in SIGNED] == [artist.public_name] * len(SIGNED)
+    assert claims_of(before).author == "", "what was there stays as it is"
+
+    master = Rendition.objects.filter(master__video__public_id=after).values_list("master", flat=True)[0]
+    copies.order(master=master, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
+    assert copying.drain() == 1
+    copy = Rendition.objects.get(master=master, kind="mp4", mark__purpose=Purpose.PUBLIC)
+    found = read(files.store().path(copy.storage_key), (environment.folder / "root.pem").read_bytes())
+    assert found.claims is not None
+    assert found.claims.author == artist.public_name

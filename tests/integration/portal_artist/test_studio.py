@@ -184,6 +184,18 @@ def test_a_negative_answer_names_its_reasons_and_the_policy_on_the_clip_and_on_t
     assert "<p>For P2</p>" in client.get("/studio/shared").content.decode()
 
 
+def test_an_artist_says_whether_their_name_stands_in_files(artist: Caller, sign_in: SignIn) -> None:
+    client = sign_in(artist)
+    box = '<input type="checkbox" name="credited"'
+    assert f"{box}>" in client.get("/studio/shared").content.decode(), "not unless they wish it"
+
+    for wished, shown in (({"credited": "on"}, f"{box} checked>"), ({}, f"{box}>")):
+        assert client.post("/studio/credit", wished)["Location"] == "/studio/shared"
+        assert shown in client.get("/studio/shared").content.decode()
+    actions = AuditEvent.objects.order_by("-seq").values_list("action", flat=True)[:2]
+    assert list(actions) == ["membership.not_credited", "membership.credited"]
+
+
 def test_a_clip_in_review_says_by_when_it_is_answered(
     artist: Caller, sign_in: SignIn, now: datetime, policy: None
 ) -> None:
@@ -303,7 +315,7 @@ def test_a_suspended_member_sees_and_deletes_but_does_not_render(
 PAGES = {
     "/studio": 22,
     "/studio?show=starred": 22,
-    "/studio/shared": 12,
+    "/studio/shared": 13,
     "/studio/tokens": 4,
     "/studio/terms": 4,
     "/studio/styles": 9,
