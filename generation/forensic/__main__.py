@@ -23,7 +23,7 @@ from generation.forensic.trace import Issued, trace
 from generation.limited import limit
 
 MEMORY: Final = 4 * 2**30  # bytes of address space
-SECONDS: Final = 600  # of CPU
+SECONDS: Final = 120  # of CPU, and as many more for each key under which it is looked at
 
 
 def main() -> None:
@@ -33,7 +33,7 @@ def main() -> None:
             for at, epoch in enumerate(sent["epochs"])
         ]
     cv2.setNumThreads(1)
-    limit(memory=MEMORY, seconds=SECONDS)
+    limit(memory=MEMORY, seconds=SECONDS * (1 + len(issued)))
     try:
         found = trace(sampled(Path(sys.argv[1])), issued, progress=_tell_progress)
     except SpecRejected as refusal:

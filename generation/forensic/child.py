@@ -21,7 +21,7 @@ import numpy as np
 from generation.errors import SpecRejected, Transient
 from generation.forensic.trace import Issued, Named, Progress, Reading, Stopped
 
-_LONGEST: Final = 900.0  # seconds
+_LONGEST: Final = 300.0  # seconds, and as many more for each key
 _POLL: Final = 0.2
 _ROOT: Final = Path(__file__).parents[2]
 _HEAVY: Final = "This file takes more than a trace may have of memory or time."
@@ -46,7 +46,7 @@ def trace_apart(
         feeder = Thread(target=_feed, args=(process, issued), daemon=True)
         feeder.start()
         try:
-            for line in _lines(process, stopped):
+            for line in _lines(process, stopped, _LONGEST * (1 + len(issued))):
                 if "stage" in line:
                     progress(line["done"], line["total"], line["stage"])
                 else:
@@ -74,8 +74,10 @@ def _feed(process: subprocess.Popen[bytes], issued: Sequence[Issued]) -> None:
             process.stdin.write(packed.getbuffer())
 
 
-def _lines(process: subprocess.Popen[bytes], stopped: Callable[[], bool]) -> Iterator[dict[str, Any]]:
-    deadline, waiting = time.monotonic() + _LONGEST, b""
+def _lines(
+    process: subprocess.Popen[bytes], stopped: Callable[[], bool], longest: float
+) -> Iterator[dict[str, Any]]:
+    deadline, waiting = time.monotonic() + longest, b""
     if process.stdout is None:
         raise Transient("the trace has no output")
     with selectors.DefaultSelector() as listening:
