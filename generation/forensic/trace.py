@@ -104,34 +104,61 @@ def trace(
     return running.reading(len(found.images), controls)
 
 
+@dataclass(frozen=True, slots=True)
+class _Best:
+    """The strongest that was heard under one key."""
+
+    z: float
+    signal: Signal
+    issued: Issued
+    code: Code
+    stage: str
+
+    def named(self) -> list[tuple[int, float]]:
+        numbers, table = self.issued.numbers, self.signal.table(self.code)
+        return [(int(numbers[index]), z) for index, z in copies(table, self.issued.words, least=LEAD)]
+
+
 class _Running:
-    """The best signal so far, and how many were looked at."""
+    """The best signal of each key so far, and how many were looked at."""
 
     def __init__(self, pool: int) -> None:
-        self.pool, self.alignments, self.best_z, self.stage = pool, 0, 0.0, ""
-        self._best: tuple[Signal, Issued, Code] | None = None
+        self.pool, self.alignments, self.best_z = pool, 0, 0.0
+        self._best: dict[str, _Best] = {}
 
     def hear(self, signals: Iterable[Signal], issued: Issued, code: Code, stage: str) -> None:
         for signal in signals:
             self.alignments += 1
             scores = signal.table(code).z(issued.words)
-            if len(scores) and (z := float(scores.max())) > self.best_z:
-                self.best_z, self.stage, self._best = z, stage, (signal, issued, code)
+            z = float(scores.max()) if len(scores) else 0.0
+            if issued.epoch not in self._best or z > self._best[issued.epoch].z:
+                self._best[issued.epoch] = _Best(z, signal, issued, code, stage)
+            self.best_z = max(self.best_z, z)
             if self.best_z >= _ENOUGH:
                 return
 
     def reading(self, frames: int, controls: int) -> Reading:
-        if self._best is None:
-            return Reading((), 0.0, self.pool, self.alignments, "", frames, (), {})
-        signal, issued, code = self._best
-        named = tuple(
-            Named(issued.epoch, int(issued.numbers[index]), z, self._bound(z))
-            for index, z in copies(signal.table(code), issued.words, least=LEAD)
+        named = sorted(
+            (
+                Named(best.issued.epoch, number, z, self._bound(z))
+                for best in self._best.values()
+                for number, z in best.named()
+            ),
+            key=lambda copy: -copy.z,
         )
-        shown = evidence.pictures(signal, code) if named else {}
-        unused = tuple(_controls(signal, issued.words, controls)) if named else ()
-        stage = self.stage if named else ""
-        return Reading(named, self.best_z, self.pool, self.alignments, stage, frames, unused, shown)
+        if not named:
+            return Reading((), self.best_z, self.pool, self.alignments, "", frames, (), {})
+        first = self._best[named[0].epoch]
+        return Reading(
+            tuple(named),
+            self.best_z,
+            self.pool,
+            self.alignments,
+            first.stage,
+            frames,
+            tuple(_controls(first.signal, first.issued.words, controls)),
+            evidence.pictures(first.signal, first.code),
+        )
 
     def _bound(self, z: float) -> float:
         """log10 of N G exp(-z^2 / 2), at most 0."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import subprocess
 from pathlib import Path
 
@@ -71,6 +72,19 @@ def test_names_both_of_two_copies_that_were_averaged(clip: Path, tmp_path: Path)
     both = ("-i", str(other), "-filter_complex", "mix=inputs=2", *X264, "23")
     found = read(treated(clip, tmp_path / "mixed.mkv", *both))
     assert {named.number for named in found.named} == {MINE, int(NUMBERS[8])}
+
+
+def test_names_copies_of_two_months_one_after_the_other(clip: Path, tmp_path: Path) -> None:
+    """Each month has a key of its own."""
+    later = dataclasses.replace(issued(bytes(32)), epoch="2026-12.m1")
+    other = write(tmp_path / "b.mp4", width=960, height=540, seconds=3, mark=(bytes(32), int(NUMBERS[8])))
+    both = ("-i", str(other), "-filter_complex", "mix=inputs=2", *X264, "20")
+    found = trace(sampled(treated(clip, tmp_path / "mixed.mkv", *both)), [issued(), later])
+    assert {(named.epoch, named.number) for named in found.named} == {
+        ("2026-11.m1", MINE),
+        ("2026-12.m1", int(NUMBERS[8])),
+    }
+    assert [named.z for named in found.named] == sorted((named.z for named in found.named), reverse=True)
 
 
 def test_reads_nothing_under_another_key_and_in_what_was_never_marked(clip: Path, tmp_path: Path) -> None:
