@@ -73,12 +73,28 @@ def variants(folded: Floats, quarters: NDArray[np.int64] | None = None) -> Float
     return np.concatenate([folded, *([means] if quarters is not None else []), means - mean, mean])
 
 
-def read(view: View, fit: Fit, ear: Ear) -> Signal:
-    """What is in all pictures under one geometry. `ear` listens at full resolution."""
-    spectra = ear.spectra(variants(view.whole(fit), view.quarters))
-    code = ear.code
-    whitened = ear.payload(spectra)
-    together, sync = _together(whitened, code, ear.origin(ear.maps(ear.matched(spectra))))
+def read(view: View, fit: Fit, ear: Ear) -> list[Signal]:
+    """What is in all pictures under one geometry, for each place where the tile may stand. `ear` listens at full
+    resolution."""
+    folded = view.whole(fit)
+    spectra = ear.spectra(variants(folded, view.quarters))
+    maps, whitened = ear.maps(ear.matched(spectra)), ear.payload(spectra)
+    groups = _groups(view, len(folded), len(spectra))
+    origins = dict.fromkeys(ear.origin(maps if group is None else maps[group]) for group in groups)
+    return [_signal(whitened, origin, view, fit, ear.code) for origin in origins]
+
+
+def _groups(view: View, pictures: int, heard: int) -> list[NDArray[np.int64] | None]:
+    """Who is asked where the tile stands: all; the means alone, for in frames that an encoder only carried on the same
+    chance speaks again and again; what was coded by itself and what sets each mean apart."""
+    if heard == pictures:
+        return [None]
+    apart = np.arange(heard - 1 - (heard - 1 - pictures) // 2, heard - 1)
+    return [None, np.arange(pictures, heard), np.concatenate([view.keys, apart])]
+
+
+def _signal(whitened: Spectrum, origin: tuple[int, int], view: View, fit: Fit, code: Code) -> Signal:
+    together, sync = _together(whitened, code, origin)
     weighted = (together * _ring_weights(together, code)[code.ring])[code.n_sync :]
     flat = np.stack([weighted.real, weighted.imag], axis=1).astype(np.float32).ravel()
     values = flat[: SYMBOLS * code.dims].reshape(SYMBOLS, code.dims)

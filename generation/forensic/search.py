@@ -52,9 +52,9 @@ class Listener:
     def signals(self, fits: Iterable[Fit], most: int = _REFINED) -> Iterator[Signal]:
         """Of the best guesses, refined."""
         for guess in sorted(map(self.vote, fits), key=_by_vote)[:most]:
-            yield self.read(self.refined(guess).fit)
+            yield from self.read(self.refined(guess).fit)
 
-    def read(self, fit: Fit) -> Signal:
+    def read(self, fit: Fit) -> list[Signal]:
         return read(self.view, fit, self._fine)
 
     def refined(self, guess: Heard, *, slanted: bool = False) -> Heard:
@@ -109,7 +109,7 @@ class Search:
 
     def _as_is(self) -> Iterator[Signal]:
         for listener in self._listeners():
-            yield listener.read(Fit())
+            yield from listener.read(Fit())
             yield from listener.signals([Fit(d, d) for d in (1, 0.9975, 1.0025)], 2)
 
     def _zooms(self) -> Iterator[Signal]:
@@ -144,7 +144,7 @@ class Search:
             part = self._main.part(top, left, 0.5)
             guesses += [(part.glance(Fit(z, z)), part) for z in _steps(1.4, 3.2, 0.009)]
         for guess, part in sorted(guesses, key=lambda found: -found[0].vote)[:_REFINED]:
-            yield part.read(part.refined(guess).fit)
+            yield from part.read(part.refined(guess).fit)
 
     def _seen_from_the_side(self) -> Iterator[Signal]:
         """Filmed off a screen. In the middle of the picture that is a stretch; how it goes on is tried from there."""
@@ -158,7 +158,7 @@ class Search:
                 for right, down in itertools.product(_SIDES, repeat=2)
             ]
             best = min(ways, key=_by_vote)
-            yield self._main.read(self._main.refined(best, slanted=True).fit)
+            yield from self._main.read(self._main.refined(best, slanted=True).fit)
 
     def _among(self, guesses: Iterable[Fit]) -> Iterator[Signal]:
         yield from self._main.signals(self._main.heard(guesses))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from generation.forensic import evidence
 from generation.forensic.code import Code, code_of
 from generation.forensic.reading import Signal, copies, read
-from generation.forensic.reed_solomon import SYMBOLS, Words
+from generation.forensic.reed_solomon import Words
 from generation.forensic.residual import Frame, residuals
 from generation.forensic.search import Search
 from generation.forensic.sync import Ear
@@ -169,5 +169,5 @@ def _controls(signal: Signal, words: Words, count: int) -> Iterable[float]:
     """The same file in the same geometry, under keys that no copy was ever marked with."""
     for number in range(count):
         code = Code(hashlib.sha256(b"control %d" % number).digest())
-        scores = read(signal.view, signal.fit, Ear(code)).table(code)
-        yield float(scores.scores[np.arange(SYMBOLS), words].sum(axis=1).max())
+        signals = read(signal.view, signal.fit, Ear(code))
+        yield max(float(each.table(code).z(words).max()) for each in signals)

@@ -18,18 +18,19 @@ _SEARCHED: Final = 8  # pictures that every guess is tried on
 
 class View:
     """All pictures, made when they are first read, and the few that every guess is tried on; `quarters` tells which
-    pictures lie near each other in time."""
+    pictures lie near each other in time, `keys` which were coded by themselves."""
 
     def __init__(
         self,
         pictures: Callable[[], Pictures],
         few: Pictures,
         quarters: NDArray[np.int64],
+        keys: NDArray[np.int64],
         *,
         turns: int = 0,
         zoomed: dict[Fit, Floats] | None = None,
     ) -> None:
-        self._make, self.few, self.quarters = pictures, few, quarters
+        self._make, self.few, self.quarters, self.keys = pictures, few, quarters, keys
         self._turns, self._zoomed = turns, {} if zoomed is None else zoomed
 
     @cached_property
@@ -54,14 +55,16 @@ class View:
 
     def turned(self, turns: int) -> View:
         """By so many right angles."""
-        return View(lambda: self.pictures, self.few, self.quarters, turns=turns, zoomed=self._zoomed)
+        return View(
+            lambda: self.pictures, self.few, self.quarters, self.keys, turns=turns, zoomed=self._zoomed
+        )
 
     def part(self, top: float, left: float, share: float) -> View:
         """Where a part begins and how much of each side it has, in shares."""
         height, width = self.few.size
         first, begin = round(top * height), round(left * width)
         box = (first, begin, first + round(share * height), begin + round(share * width))
-        return View(lambda: self.pictures.part(*box), self.few.part(*box), self.quarters)
+        return View(lambda: self.pictures.part(*box), self.few.part(*box), self.quarters, self.keys)
 
     def _turned(self, folded: Floats) -> Floats:
         """Where the tiles are turned the picture is, and where they stand is looked for anyway."""
@@ -77,7 +80,8 @@ class Material:
 
 
 def _view(found: Residuals) -> View:
-    return View(lambda: Pictures(found.images), Pictures(_chosen(found)), found.quarters)
+    few, keys = Pictures(_chosen(found)), np.flatnonzero(found.whole)
+    return View(lambda: Pictures(found.images), few, found.quarters, keys)
 
 
 def _chosen(found: Residuals) -> list[Floats]:

@@ -107,11 +107,9 @@ def _key(clip: Clip, mark: str, treated: bool, number: int) -> bytes:
 def _as_it_is(file: Path, key: bytes) -> dict[str, Any]:
     """As a trace does it first: every frame at its own size, whatever its place."""
     code, material = Code(key), Material(residuals(sampled(file)))
-    signal = read(material.whole, Fit(), Ear(code))
-    return {
-        "z": round(float(signal.table(code).z(runs.issued().words).max()), 2),
-        "sync": round(signal.sync, 2),
-    }
+    signals = read(material.whole, Fit(), Ear(code))
+    z = max(float(signal.table(code).z(runs.issued().words).max()) for signal in signals)
+    return {"z": round(z, 2), "sync": round(max(signal.sync for signal in signals), 2)}
 
 
 def _searched(file: Path, key: bytes) -> dict[str, Any]:
