@@ -13,7 +13,7 @@ from generation.forensic.code import LINES, SLOT, TILE, Code, Floats
 
 FLOOR: Final = 0.65  # levels, in a picture of 1080 lines where nothing happens
 SLOPE: Final = 0.18  # levels for each level of activity
-TOP: Final = 2.0
+TOP: Final = 1.95
 _BUSIEST: Final = 24  # levels of activity that count: keeps single edges from ringing
 _SMALLER: Final = 1.45  # at most so much more in small pictures, which lose more to the codec
 _FADE: Final = 1 / 6  # seconds in which one place of the tile gives way to the next
