@@ -15,7 +15,7 @@ FLOOR: Final = 0.65  # levels, in a picture of 1080 lines where nothing happens
 SLOPE: Final = 0.18  # levels for each level of activity
 TOP: Final = 1.95
 _BUSIEST: Final = 24  # levels of activity that count: keeps single edges from ringing
-_SMALLER: Final = 1.45  # at most so much more in small pictures, which lose more to the codec
+_SMALLER: Final = 1.75  # at most so much more in small pictures, which lose more to the codec
 _FADE: Final = 1 / 6  # seconds in which one place of the tile gives way to the next
 _EDGE: Final = 8  # canonical pixels beyond the picture, so that its last ones are not guessed
 

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def master(artist: Caller, now: datetime) -> Master:
     """Of a rendered clip."""
-    video = queued_video(artist, now, seconds=2, size="640x360")
+    video = queued_video(artist, now, seconds=2, size="1280x720")
     assert run.drain("turbo") == 1
     return Master.objects.get(video__public_id=video)
 
@@ -75,7 +75,7 @@ def test_each_recipient_gets_files_of_their_own_and_a_trace_names_theirs(
         }
         numbers.add(copy.mark.number)
     assert len(numbers | {Mark.objects.get(purpose=Purpose.MASTER).number}) == 4
-    posted = treated(path(public), tmp_path / "posted.mkv", "-vf", "scale=560:-2", *X264, "27")
+    posted = treated(path(public), tmp_path / "posted.mkv", "-vf", "scale=854:-2", *X264, "28")
     assert named(posted) == ["public"]
     assert named(path(second, "poster")) == ["screening"]
 

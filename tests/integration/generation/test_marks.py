@@ -33,7 +33,7 @@ pytestmark = pytest.mark.django_db(transaction=True)  # leases are kept by a thr
 @pytest.fixture
 def rendered(artist: Caller, now: datetime) -> list[str]:
     """Two clips, rendered by the worker's own loop."""
-    videos = [queued_video(artist, now, seconds=2, size="640x360", seed=seed) for seed in (1, 2)]
+    videos = [queued_video(artist, now, seconds=2, size="1280x720", seed=seed) for seed in (1, 2)]
     assert run.drain("turbo") == 2
     return videos
 
@@ -54,7 +54,7 @@ def test_each_clip_gets_a_number_of_its_own_that_all_its_files_carry(
 
 
 def test_a_treated_copy_leads_back_to_its_clip(rendered: list[str], tmp_path: Path) -> None:
-    posted = treated(stored(rendered[1]), tmp_path / "posted.mkv", "-vf", "scale=560:-2", *X264, "27")
+    posted = treated(stored(rendered[1]), tmp_path / "posted.mkv", "-vf", "scale=854:-2", *X264, "28")
     out = StringIO()
     call_command("trace", str(posted), "--json", "--evidence", str(tmp_path / "evidence"), stdout=out)
     answer = json.loads(out.getvalue().splitlines()[-1])
