@@ -122,7 +122,9 @@ class Search:
     def _quarter_turns(self) -> Iterator[Signal]:
         for quarters in (1, 3, 2):
             turned = self._main.turned(quarters)
-            yield from turned.signals(turned.heard((Fit(z, z) for z in _ZOOMS[48:360]), mirrored=False), 1)
+            yield from turned.signals(
+                turned.heard((Fit(z, z) for z in _ZOOMS if 0.48 < z < 2.3), mirrored=False), 1
+            )
 
     def _stretches(self) -> Iterator[Signal]:
         near = _steps(0.9, 1.12, 0.007)

@@ -10,11 +10,9 @@ import argparse
 import json
 import os
 import tempfile
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 from tests.bench.marks import runs, sources, table
 from tests.bench.marks.attacks import ATTACKS
@@ -50,12 +48,12 @@ def main() -> None:
     chosen = options.parse_args()
     if not chosen.table:
         _measure(chosen)
-    table.show(_lines(chosen.results))
+    table.show(table.lines(chosen.results))
 
 
 def _measure(chosen: argparse.Namespace) -> None:
     chosen.results.parent.mkdir(parents=True, exist_ok=True)
-    done = {(line["clip"], line["treatment"]) for line in _lines(chosen.results)}
+    done = {(line["clip"], line["treatment"]) for line in table.lines(chosen.results)}
     short = CLIPS[::_STRIDE]
     # Of each kind some, wherever it is stopped.
     mixed = [clip for first in range(_STRIDE) for clip in CLIPS[first::_STRIDE]]
@@ -85,12 +83,6 @@ def _clip(job: tuple[str, list[str], Path]) -> None:
     with tempfile.TemporaryDirectory() as folder, results.open("a", encoding="utf-8", buffering=1) as out:
         for line in runs.measured(clip, names, Path(folder)):
             out.write(json.dumps(line) + "\n")
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    if path.exists():
-        with path.open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ import os
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -30,7 +29,7 @@ from generation.forensic.residual import residuals
 from generation.forensic.sync import Ear
 from generation.forensic.trace import FINDING, LEAD, Issued, trace
 from generation.forensic.views import Material
-from tests.bench.marks import runs, sources
+from tests.bench.marks import runs, sources, table
 from tests.bench.marks.attacks import ATTACKS, Given
 from tests.bench.marks.clips import CLIPS, Clip
 from tests.bench.measure import tell
@@ -49,12 +48,13 @@ def main() -> None:
     chosen = options.parse_args()
     if not chosen.table:
         _measure(chosen.results, 0 if chosen.no_searches else _WHOLE)
-    _show(list(_lines(chosen.results)))
+    _show(list(table.lines(chosen.results)))
 
 
 def _measure(results: Path, searches: int) -> None:
     done = {
-        (line["clip"], line["mark"], line["treated"], line["search"], line["key"]) for line in _lines(results)
+        (line["clip"], line["mark"], line["treated"], line["search"], line["key"])
+        for line in table.lines(results)
     }
     jobs = []
     for clip in CLIPS:
@@ -138,12 +138,6 @@ def _row(what: str, rows: list[dict[str, Any]]) -> None:
         f"{sum(value >= LEAD for value in z)} | {sum(value >= FINDING for value in z)} | "
         + (f"{statistics.median(cpu):.0f}, {max(cpu):.0f} |" if cpu else "|")
     )
-
-
-def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    if path.exists():
-        with path.open(encoding="utf-8") as file:
-            yield from map(json.loads, file)
 
 
 if __name__ == "__main__":

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from tests.bench.marks.attacks import ATTACKS, Attack
 from tests.bench.measure import tell
 
 
-def show(lines: Iterable[dict[str, Any]]) -> None:
-    rows = list(lines)
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """What has been measured so far, a run a line."""
+    if path.exists():
+        with path.open(encoding="utf-8") as file:
+            yield from map(json.loads, file)
+
+
+def show(measured: Iterable[dict[str, Any]]) -> None:
+    rows = list(measured)
     quality = [row for row in rows if row["treatment"] == "quality"]
     if quality:
         _quality(quality)
