@@ -58,7 +58,10 @@ def house(live_site: LiveSite, valkey: object) -> House:
 
 @pytest.fixture
 def workers(
-    house: House, celery_worker_process: CeleryWorker, start_celery_worker: Callable[..., CeleryWorker]
+    house: House,
+    celery_worker_process: CeleryWorker,
+    celery_beat: None,
+    start_celery_worker: Callable[..., CeleryWorker],
 ) -> None:
     start_celery_worker("render.turbo", "render.full", "copies")
 

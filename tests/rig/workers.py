@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +112,14 @@ def start_celery_worker(transactional_db: None, valkey: object) -> Iterator[Call
     yield start
     for worker in started:
         worker.kill()
+        print(f"--- {worker.log.name}\n{tail(worker.log)}")  # noqa: T201 - pytest shows it where the test failed
+
+
+@pytest.fixture
+def celery_beat(celery_worker_process: CeleryWorker, tmp_path: Path) -> Iterator[None]:
+    """What sends the sweeps: who waits for a message that was lost, or to be tried again, is woken by them."""
+    env, log = environment.for_children(), environment.folder / "log" / "beat.log"
+    beat = Child(commands.beat(schedule=tmp_path / "beat", env=env, log=log))
+    beat.start()
+    yield
+    beat.kill()

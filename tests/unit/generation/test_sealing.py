@@ -39,7 +39,8 @@ def test_opens_to_what_was_sealed(length: int, tmp_path: Path) -> None:
     content = content[:length]
     body = sealed(content, tmp_path)
     assert opened(body, tmp_path) == content
-    assert content[:64] not in body or length == 0
+    if length >= 64:  # a shorter piece may be in there by chance
+        assert content[:64] not in body
 
 
 def test_two_of_the_same_are_not_alike(tmp_path: Path) -> None:
