@@ -68,7 +68,7 @@ def write(
     """Mark the delivered frames that `frames` puts out while `feed` fills it, and write every file but the source."""
     drawn = draw_plates(mark.visible if mark else None, plan, folder)
     marker = Marker(mark, size=plan.size, fps=plan.fps)
-    writing = (get_ffmpeg_exe(), *graph.writing(plan, drawn))
+    writing = (get_ffmpeg_exe(), *graph.writing(plan, drawn, plan.poster(marker.settled)))
     with Running(writing, folder) as files, ThreadPoolExecutor(2, "feed-ffmpeg") as pool:
         # Beside the watch, so that a process that stops reading can be stopped too.
         work = (pool.submit(feed), pool.submit(_pass_on, frames.process, files.process, marker, plan))

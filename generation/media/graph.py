@@ -50,18 +50,19 @@ def stretching(plan: Plan, *, source: bool = True) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def writing(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> tuple[str, ...]:
+def writing(plan: Plan, plates: tuple[tuple[Size, Size], ...], poster: int) -> tuple[str, ...]:
     """What the second is told: delivered frames come in, every file is written, the clip first, for progress is that
-    of the first. `plates` are size and place of the mark on a sprite's cell and on a sheet's."""
-    return compiled(outputs(plan, plates).values(), plan, "-progress", "pipe:1", "-stats_period", "0.25")
+    of the first. `plates` are size and place of the mark on a sprite's cell and on a sheet's; `poster` is a frame."""
+    chosen = outputs(plan, plates, poster).values()
+    return compiled(chosen, plan, "-progress", "pipe:1", "-stats_period", "0.25")
 
 
-def outputs(plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> dict[FileKind, Any]:
+def outputs(plan: Plan, plates: tuple[tuple[Size, Size], ...], poster: int) -> dict[FileKind, Any]:
     """Every file that the second ffmpeg writes, from raw delivered frames."""
     delivered = ffmpeg.input(
         "pipe:0", format="rawvideo", video_size=plan.size, framerate=plan.fps, **_RAW
     ).video.filter("setparams", **_TAGS)
-    return files(delivered, plan, plates)
+    return files(delivered, plan, plates, poster)
 
 
 def compiled(chosen: Iterable[Any], plan: Plan, *more: str) -> tuple[str, ...]:
@@ -103,7 +104,9 @@ def stretched(native: Any, plan: Plan) -> Any:
     )
 
 
-def files(delivered: Any, plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> dict[FileKind, Any]:
+def files(
+    delivered: Any, plan: Plan, plates: tuple[tuple[Size, Size], ...], poster: int
+) -> dict[FileKind, Any]:
     """The clip and every picture of it; small ones get a mark of their own size, so that it can be read there."""
     of_sprite, of_sheet = (
         _plate(name, size) for name, (size, _) in zip(PLATES.values(), plates, strict=True)
@@ -119,11 +122,10 @@ def files(delivered: Any, plan: Plan, plates: tuple[tuple[Size, Size], ...]) -> 
         **_threads(plan.size),
         **codecs.choose(plan.codec).options(plan.fps),
     )
-    middle = split[1].filter("select", f"eq(n,{plan.middle})")
-    poster = ffmpeg.output(_full_range(middle), NAMES["poster"], **_JPEG, **_threads(plan.size))
+    still = split[1].filter("select", f"eq(n,{poster})")
     return {
         "mp4": clip,
-        "poster": poster,
+        "poster": ffmpeg.output(_full_range(still), NAMES["poster"], **_JPEG, **_threads(plan.size)),
         "sprite": _grid(split[2], of_sprite, on_sprite, sprite(plan), NAMES["sprite"]),
         "sheet": _grid(split[3], of_sheet, on_sheet, sheet(plan), NAMES["sheet"]),
     }

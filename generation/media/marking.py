@@ -41,6 +41,10 @@ class Marker:
                     fps=fps,
                 )
 
+    def settled(self, index: int) -> bool:
+        """Whether the visible mark stands in one place in that frame, not on its way between two."""
+        return self._visible is None or self._visible.settled(index)
+
     def apply(self, frame: NDArray[np.uint8], index: int) -> None:
         """`frame` is (height * 3 // 2) x width, limited range; `index` counts from 0."""
         if self._visible is not None:

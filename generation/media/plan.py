@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
@@ -44,10 +45,11 @@ class Plan:
             return str(self.fps)
         return f"{(self.native_count - 1) * self.fps}/{self.frames - 1}"
 
-    @property
-    def middle(self) -> int:
-        """The frame that stands for the clip."""
-        return self.drawn(self.frames // 2)
+    def poster(self, fit: Callable[[int], bool]) -> int:
+        """The frame that stands for the clip: of those that are fit for it, the nearest to the middle; else that."""
+        middle = self.frames // 2
+        nearest = [self.drawn(frame) for frame in sorted(range(self.frames), key=lambda at: abs(at - middle))]
+        return next(filter(fit, nearest), nearest[0])
 
     def drawn(self, frame: int) -> int:
         """The delivered frame nearest to this one that the model drew: one interpolated between two is softer."""

@@ -95,6 +95,10 @@ class VisibleMarker:
         for number, weight in showing.items():
             self._draw(frame[:height], chroma, number, weight, self._lettering)
 
+    def settled(self, index: int) -> bool:
+        """Whether the mark stands in one place alone in that frame."""
+        return len(self._showing(index)) == 1
+
     def code_at(self, index: int) -> tuple[int, int, int, int]:
         """Left, top, width and height of the code in that frame, in pixels, where it is drawn in full."""
         if self._lettering is None:

@@ -107,7 +107,10 @@ def _commands_of(plan: Plan, folder: Path) -> tuple[tuple[str, ...], tuple[str, 
     if plan not in _commands:
         plates = encode.draw_plates(VisibleMark("Early Light", "BARE-BARE"), plan, folder)
         ffmpeg = get_ffmpeg_exe()
-        _commands[plan] = (ffmpeg, *graph.stretching(plan)), (ffmpeg, *graph.writing(plan, plates))
+        _commands[plan] = (
+            (ffmpeg, *graph.stretching(plan)),
+            (ffmpeg, *graph.writing(plan, plates, plan.frames // 2)),
+        )
     return _commands[plan]
 
 

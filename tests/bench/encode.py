@@ -74,7 +74,7 @@ def _ffmpeg(plan: Plan, kinds: tuple[FileKind, ...]) -> None:
     without marks. The source is always among the files: the first of the two processes writes it."""
     with tempfile.TemporaryDirectory() as name:
         plates = encode.draw_plates(MARK.visible, plan, Path(name))
-        outputs = graph.outputs(plan, plates)
+        outputs = graph.outputs(plan, plates, plan.frames // 2)
         writing = [get_ffmpeg_exe(), *graph.compiled([outputs[kind] for kind in kinds], plan)]
         with (
             subprocess.Popen(

@@ -15,7 +15,8 @@ from PIL import Image as Pictures
 
 from generation.errors import RenderCancelled, Transient
 from generation.media import probe
-from generation.spec import Image
+from generation.media.marking import Marker
+from generation.spec import CopyMark, Image, VisibleMark
 from tests.rig.clips import Files, boxes_of, frames_of, make_clip, moving_bar, noise, plain
 from tests.rig.limits import files_no_larger_than
 
@@ -136,6 +137,24 @@ def test_the_poster_is_the_middle_frame(clip: Files) -> None:
     distances = [float(np.abs(frame - poster).mean()) for frame in frames]
     assert 29 <= int(np.argmin(distances)) <= 31
     assert min(distances) < 3
+
+
+def test_the_poster_shows_the_mark_in_one_place_alone(tmp_path: Path) -> None:
+    """In the middle of this clip the mark changes its place, and for a moment stands in both."""
+    mark = next(mark for mark in map(marked, range(100)) if not settled(mark, 24))
+    files = make_clip(tmp_path, plain(160, 90, 48, (120, 120, 120)), seconds=4, fps=12, mark=mark)
+    poster = np.asarray(Pictures.open(files.poster).convert("RGB"), np.float32)
+    distances = [float(np.abs(frame - poster).mean()) for frame in frames_of(files.mp4)]
+    assert 1.5 * min(distances) < distances[24]
+    assert settled(mark, int(np.argmin(distances)))
+
+
+def marked(number: int) -> CopyMark:
+    return CopyMark(VisibleMark("Private View", f"K7QM-{number:04}"))
+
+
+def settled(mark: CopyMark, frame: int) -> bool:
+    return Marker(mark, size=(640, 360), fps=12).settled(frame)
 
 
 def encoders() -> set[int]:
