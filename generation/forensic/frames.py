@@ -57,10 +57,12 @@ def _frames(container: Any, most: int) -> Iterator[Frame]:
     if seconds * rate > 1.5 * most:  # more than are looked at: those that no other refers to carry least
         stream.codec_context.skip_frame = "NONREF"
     every, slack = max(1 / A_SECOND, seconds / most), 0.3 / rate
-    wanted, whole, count = -slack, 0, 0
+    wanted, whole, count, begun = -slack, 0, 0, None
     for index, frame in enumerate(container.decode(stream)):
         _check_size(frame.width, frame.height)
         at = index / rate if frame.time is None else float(frame.time)
+        begun = at if begun is None else begun
+        at -= begun  # what was cut out of a broadcast begins at its hour
         due = at >= wanted
         if at > LONGEST or count == 2 * most:
             return

@@ -22,8 +22,10 @@ from generation.forensic.sync import Ear
 from generation.forensic.views import View
 
 _CREDIBLE: Final = 2.2  # standard deviations: a place that is heard less adds nothing
+_PLACES: Final = np.arange(SYMBOLS)
 _AROUND: Final = tuple(itertools.product((0, -1, 1), repeat=2))
 _MOST_COPIES: Final = 8
+_SAME: Final = 0.01  # of z: the same word, added up in another order
 _FEW: Final = 4  # pictures: of fewer a mean says nothing
 
 
@@ -41,22 +43,30 @@ class Signal:
 
     def table(self, code: Code) -> Table:
         """The scores of all symbols."""
-        norm = math.sqrt(float((self.values**2).sum()) + 1e-12)
-        scores = np.einsum("kvd,kd->kv", code.book, self.values, dtype=np.float32) / norm
-        return Table(scores.astype(np.float32), self.sync, self.fit)
+        return Table(self.values, code.book)
 
 
-@dataclass(frozen=True, slots=True)
 class Table:
     """8 x 256 scores of the symbols; a codeword's z is the sum of its eight."""
 
-    scores: Floats
-    sync: float
-    fit: Fit
+    def __init__(self, values: Floats, book: NDArray[np.int8]) -> None:
+        self._values = values / math.sqrt(float((values**2).sum()) + 1e-12)
+        self._book = book
+        self.scores = np.einsum("kvd,kd->kv", book, self._values, dtype=np.float32)
 
     def z(self, words: Words) -> Floats:
         """Of N x 8 codewords."""
-        return np.asarray(self.scores[np.arange(SYMBOLS), words].sum(axis=-1), np.float32)
+        return np.asarray(self.scores[_PLACES, words].sum(axis=-1), np.float32)
+
+    def most(self) -> float:
+        """No codeword has a higher z."""
+        return float(self.scores.max(axis=1).sum())
+
+    def without(self, word: Words) -> Table:
+        """What is left to be said when all that speaks for this word has been taken out."""
+        rows = self._book[_PLACES, word].astype(np.float32)
+        shares = (rows * self._values).sum(axis=1, keepdims=True) / rows.shape[1]
+        return Table(self._values - shares * rows, self._book)
 
 
 def variants(folded: Floats, quarters: NDArray[np.int64] | None = None) -> Floats:
@@ -139,23 +149,28 @@ def _ring_weights(together: Spectrum, code: Code) -> Floats:
     return (smooth / max(float(np.abs(smooth).max()), 1e-9)).astype(np.float32)
 
 
-def copies(table: Table, words: Words, *, least: float) -> list[tuple[int, float]]:
-    """Which of the words are in the file, as index and z, the strongest first; several where copies were mixed.
+def copies(table: Table, words: Words, *, least: float, surely: float) -> tuple[list[tuple[int, float]], int]:
+    """Which of the words are in the file, as index and z, the strongest first; several where copies were mixed. And how
+    many others are: words that are not among these, from z `surely`.
 
-    Relatives of a number that is there share up to three of its symbols and would seem to be there too: what was named
-    is struck out before the next is looked for.
+    Relatives of a number that is there share up to three of its eight symbols and seem to be there too, with three
+    eighths of its z. So what is there is taken out before the next is looked for, whether it was issued or not.
     """
-    left = table.scores.copy()
     found: list[tuple[int, float]] = []
-    places = np.arange(SYMBOLS)
-    while len(words) and len(found) < _MOST_COPIES:
-        z = left[places, words].sum(axis=1)
-        best = int(z.argmax())
-        if z[best] < least:
+    strangers = 0
+    while len(found) + strangers < _MOST_COPIES:
+        z = table.z(words)
+        best, issued = (int(z.argmax()), float(z.max())) if len(z) else (0, 0.0)
+        word, any_z = blind(table) if table.most() >= surely else (None, 0.0)
+        if word is not None and any_z >= max(surely, issued + _SAME):
+            strangers += 1
+        elif issued >= least:
+            word = words[best]
+            found.append((best, issued))
+        else:
             break
-        found.append((best, float(z[best])))
-        left[places, words[best]] = 0
-    return found
+        table = table.without(word)
+    return found, strangers
 
 
 def blind(table: Table, *, top: int = 6) -> tuple[Words, float]:

@@ -16,6 +16,16 @@ from generation.forensic.reading import Signal, read, variants
 from generation.forensic.sync import Ear
 from generation.forensic.views import Material, View
 
+STAGES: Final = (
+    "as it is",
+    "zoom and mirror",
+    "quarter turn",
+    "stretch",
+    "turn",
+    "shape",
+    "parts",
+    "seen from the side",
+)
 _KEPT: Final = 16  # guesses that are heard at full resolution
 _REFINED: Final = 4  # guesses that are refined and read
 _SHAPES: Final = [math.sqrt(shape) for shape in (0.75, 4 / 3, 0.5625, 16 / 9)]
@@ -49,10 +59,10 @@ class Listener:
                 heard.append(Heard(other, self._coarse.vote(spectra, mirrored=True)))
         return [guess.fit for guess in _distinct(sorted(heard, key=_by_vote), _KEPT)]
 
-    def signals(self, fits: Iterable[Fit], most: int = _REFINED) -> Iterator[Signal]:
+    def signals(self, fits: Iterable[Fit], most: int = _REFINED) -> Iterator[list[Signal]]:
         """Of the best guesses, refined."""
         for guess in sorted(map(self.vote, fits), key=_by_vote)[:most]:
-            yield from self.read(self.refined(guess).fit)
+            yield self.read(self.refined(guess).fit)
 
     def read(self, fit: Fit) -> list[Signal]:
         return read(self.view, fit, self._fine)
@@ -88,67 +98,68 @@ class Listener:
 
 
 class Search:
-    """One file under one key. `stages` go from cheap to dear; each yields the signals of its best guesses."""
+    """One file under one key. STAGES go from cheap to dear; each yields what its best guesses read."""
 
     def __init__(self, material: Material, code: Code) -> None:
         self._whole = Listener(material.whole, code)
         self._main = Listener(material.moving, code) if material.moving else self._whole
 
-    def stages(self) -> Sequence[tuple[str, Callable[[], Iterator[Signal]]]]:
-        named = {
-            "as it is": self._as_is,
-            "zoom and mirror": self._zooms,
-            "quarter turn": self._quarter_turns,
-            "stretch": self._stretches,
-            "turn": self._turns,
-            "shape": self._aspects,
-            "parts": self._parts,
-            "seen from the side": self._seen_from_the_side,
-        }
-        return list(named.items())
+    def stages(self) -> dict[str, Callable[[], Iterator[list[Signal]]]]:
+        """By its name, what each stage hears."""
+        hear = (
+            self._as_is,
+            self._zooms,
+            self._quarter_turns,
+            self._stretches,
+            self._turns,
+            self._aspects,
+            self._parts,
+            self._seen_from_the_side,
+        )
+        return dict(zip(STAGES, hear, strict=True))
 
-    def _as_is(self) -> Iterator[Signal]:
+    def _as_is(self) -> Iterator[list[Signal]]:
         for listener in self._listeners():
-            yield from listener.read(Fit())
+            yield listener.read(Fit())
             yield from listener.signals([Fit(d, d) for d in (1, 0.9975, 1.0025)], 2)
 
-    def _zooms(self) -> Iterator[Signal]:
+    def _zooms(self) -> Iterator[list[Signal]]:
         for listener in self._listeners():
             yield from listener.signals(listener.heard(Fit(z, z) for z in _ZOOMS))
 
     def _listeners(self) -> list[Listener]:
         return [self._main, *([self._whole] if self._main is not self._whole else [])]
 
-    def _quarter_turns(self) -> Iterator[Signal]:
+    def _quarter_turns(self) -> Iterator[list[Signal]]:
         for quarters in (1, 3, 2):
             turned = self._main.turned(quarters)
             yield from turned.signals(
                 turned.heard((Fit(z, z) for z in _ZOOMS if 0.48 < z < 2.3), mirrored=False), 1
             )
 
-    def _stretches(self) -> Iterator[Signal]:
+    def _stretches(self) -> Iterator[list[Signal]]:
         near = _steps(0.9, 1.12, 0.007)
         yield from self._among(Fit(a, d) for a in near for d in near if abs(math.log(a / d)) > 0.006)
 
-    def _turns(self) -> Iterator[Signal]:
+    def _turns(self) -> Iterator[list[Signal]]:
         turns = [math.radians(degrees) for degrees in np.arange(-4, 4.01, 0.5) if degrees]
         zooms = _steps(0.8, 1.35, 0.009)
         yield from self._among(Fit(z, z, t) for t in turns for z in zooms)
 
-    def _aspects(self) -> Iterator[Signal]:
+    def _aspects(self) -> Iterator[list[Signal]]:
         guesses = (Fit(z * shape, z / shape) for shape in _SHAPES for z in _steps(0.5, 2.0, 0.009))
         yield from self._main.signals(self._main.heard(guesses, mirrored=False))
 
-    def _parts(self) -> Iterator[Signal]:
+    def _parts(self) -> Iterator[list[Signal]]:
         """A picture in the picture: somewhere among others, at a size of its own."""
         guesses = []
         for top, left in itertools.product((0.0, 0.25, 0.5), repeat=2):
             part = self._main.part(top, left, 0.5)
             guesses += [(part.glance(Fit(z, z)), part) for z in _steps(1.4, 3.2, 0.009)]
         for guess, part in sorted(guesses, key=lambda found: -found[0].vote)[:_REFINED]:
-            yield from part.read(part.refined(guess).fit)
+            yield part.read(part.refined(guess).fit)
 
-    def _seen_from_the_side(self) -> Iterator[Signal]:
+    def _seen_from_the_side(self) -> Iterator[list[Signal]]:
         """Filmed off a screen. In the middle of the picture that is a stretch; how it goes on is tried from there."""
         middle = self._main.part(0.25, 0.25, 0.5)
         near = _steps(0.9, 1.11, 0.009)
@@ -160,9 +171,9 @@ class Search:
                 for right, down in itertools.product(_SIDES, repeat=2)
             ]
             best = min(ways, key=_by_vote)
-            yield from self._main.read(self._main.refined(best, slanted=True).fit)
+            yield self._main.read(self._main.refined(best, slanted=True).fit)
 
-    def _among(self, guesses: Iterable[Fit]) -> Iterator[Signal]:
+    def _among(self, guesses: Iterable[Fit]) -> Iterator[list[Signal]]:
         yield from self._main.signals(self._main.heard(guesses))
 
 

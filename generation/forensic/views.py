@@ -14,6 +14,7 @@ from generation.forensic.geometry import Fit, Pictures
 from generation.forensic.residual import Residuals
 
 _SEARCHED: Final = 8  # pictures that every guess is tried on
+_FOLDED: Final = 4  # geometries of 8 MB each
 
 
 class View:
@@ -32,14 +33,19 @@ class View:
     ) -> None:
         self._make, self.few, self.quarters, self.keys = pictures, few, quarters, keys
         self._turns, self._zoomed = turns, {} if zoomed is None else zoomed
+        self._folded: dict[Fit, Floats] = {}
 
     @cached_property
     def pictures(self) -> Pictures:
         return self._make()
 
     def whole(self, fit: Fit) -> Floats:
-        """All pictures folded, G x 128 x 128."""
-        return self._turned(self.pictures.fold(fit, fine=True))
+        """All pictures folded, G x 128 x 128. The last ones are kept: other keys and the controls ask for the same."""
+        if fit not in self._folded:
+            while len(self._folded) >= _FOLDED:
+                del self._folded[next(iter(self._folded))]
+            self._folded[fit] = self._turned(self.pictures.fold(fit, fine=True))
+        return self._folded[fit]
 
     def glance(self, fit: Fit) -> Floats:
         """The few, G x 128 x 128."""
