@@ -1,7 +1,8 @@
-"""`python -m generation.forensic FILE`: one trace, in a process that may take little and reach nothing.
+"""`python -m generation.forensic DESCRIPTOR`: one trace, in a process that may take little.
 
-The numbers that were issued and the keys come on standard input (npz), progress and the answer go to standard output, a
-line of JSON each. A file that was made to do harm takes this process with it, and nothing else.
+Frames come from another process that has decoded them (`decode.py`), through the pipe with that number; the numbers
+that were issued and the keys come on standard input (npz); progress and the answer go to standard output, a line of
+JSON each. No decoder runs here, beside the keys.
 """
 
 from __future__ import annotations
@@ -10,15 +11,16 @@ import base64
 import dataclasses
 import io
 import json
+import os
 import sys
-from pathlib import Path
+import traceback
 from typing import Any, Final
 
 import cv2
 import numpy as np
 
 from generation.errors import SpecRejected
-from generation.forensic.frames import sampled
+from generation.forensic.decode import TOO_HEAVY, received
 from generation.forensic.trace import Issued, trace
 from generation.limited import limit
 
@@ -35,11 +37,14 @@ def main() -> None:
     cv2.setNumThreads(1)
     limit(memory=MEMORY, seconds=SECONDS * (1 + len(issued)))
     try:
-        found = trace(sampled(Path(sys.argv[1])), issued, progress=_tell_progress)
+        with os.fdopen(int(sys.argv[1]), "rb") as pipe:
+            found = trace(received(pipe), issued, progress=_tell_progress)
     except SpecRejected as refusal:
         _tell(refused=refusal.code, sentence=refusal.sentence)
     except MemoryError:
-        _tell(refused="file_too_heavy", sentence="This file takes more memory than a trace may have.")
+        _tell(refused=TOO_HEAVY[0], sentence=TOO_HEAVY[1])
+    except Exception:  # noqa: BLE001 - whoever waits has to know that it was not the file
+        _tell(fault=traceback.format_exc()[-2000:])
     else:
         pictures = {name: base64.b64encode(png).decode() for name, png in found.pictures.items()}
         _tell(reading=dataclasses.asdict(found) | {"pictures": pictures})

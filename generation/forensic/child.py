@@ -14,17 +14,17 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Thread
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import numpy as np
 
 from generation.errors import SpecRejected, Transient
+from generation.forensic.decode import TOO_HEAVY
 from generation.forensic.trace import Issued, Named, Progress, Reading, Stopped
 
 _LONGEST: Final = 300.0  # seconds, and as many more for each key
 _POLL: Final = 0.2
 _ROOT: Final = Path(__file__).parents[2]
-_HEAVY: Final = "This file takes more than a trace may have of memory or time."
 
 
 def trace_apart(
@@ -34,29 +34,50 @@ def trace_apart(
     progress: Progress = lambda *_: None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> Reading:
-    """As `trace`, from a file, under limits of memory and time, and without our environment.
+    """As `trace`, from a file, under limits of memory and time, and without our environment: one process decodes it,
+    another has the keys and reads.
 
-    Raises SpecRejected with a sentence on the file, Stopped, Transient where the process could not do its work.
+    Raises SpecRejected with a sentence on the file, Stopped, Transient where a process could not do its work.
     """
-    command = [sys.executable, "-m", "generation.forensic", str(path.resolve())]
-    env = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"}
-    with subprocess.Popen(
-        command, cwd=_ROOT, env=env, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as process:
-        feeder = Thread(target=_feed, args=(process, issued), daemon=True)
-        feeder.start()
-        try:
-            for line in _lines(process, stopped, _LONGEST * (1 + len(issued))):
-                if "stage" in line:
-                    progress(line["done"], line["total"], line["stage"])
-                else:
-                    return _answer(line)
-        finally:
-            process.kill()
-            feeder.join()
-    raise SpecRejected(
-        "file_too_heavy", _HEAVY
-    )  # it died without a word: the limits, or a decoder that fell over
+    with _started("generation.forensic.decode", str(path.resolve())) as decoder:
+        frames = _output(decoder).fileno()
+        with _started("generation.forensic", str(frames), stdin=subprocess.PIPE, pass_fds=[frames]) as reader:
+            _output(decoder).close()  # the reader alone has it now, and the decoder ends with the reader
+            feeder = Thread(target=_feed, args=(reader, issued), daemon=True)
+            feeder.start()
+            try:
+                for line in _lines(reader, stopped, _LONGEST * (1 + len(issued))):
+                    if "stage" in line:
+                        progress(line["done"], line["total"], line["stage"])
+                    else:
+                        return _answer(line)
+                if (reader.poll() or 0) > 0:
+                    raise Transient(f"the process that reads ended with {reader.returncode}")
+            finally:
+                decoder.kill()
+                reader.kill()
+                feeder.join()
+    raise SpecRejected(*TOO_HEAVY)  # it was ended by its limits, or by our patience
+
+
+def _started(
+    module: str, argument: str, *, stdin: int = subprocess.DEVNULL, pass_fds: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        [sys.executable, "-m", module, argument],
+        cwd=_ROOT,
+        env={"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(_ROOT), "OMP_NUM_THREADS": "1"},
+        stdin=stdin,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        pass_fds=pass_fds,
+    )
+
+
+def _output(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdout is None:
+        raise Transient("the process has no output")
+    return process.stdout
 
 
 def _feed(process: subprocess.Popen[bytes], issued: Sequence[Issued]) -> None:
@@ -77,25 +98,26 @@ def _feed(process: subprocess.Popen[bytes], issued: Sequence[Issued]) -> None:
 def _lines(
     process: subprocess.Popen[bytes], stopped: Callable[[], bool], longest: float
 ) -> Iterator[dict[str, Any]]:
-    deadline, waiting = time.monotonic() + longest, b""
-    if process.stdout is None:
-        raise Transient("the trace has no output")
+    deadline, waiting, output = time.monotonic() + longest, b"", _output(process)
     with selectors.DefaultSelector() as listening:
-        listening.register(process.stdout, selectors.EVENT_READ)
+        listening.register(output, selectors.EVENT_READ)
         while True:
             if stopped():
                 raise Stopped
             if time.monotonic() > deadline:
                 return
             if listening.select(_POLL):
-                said = os.read(process.stdout.fileno(), 1 << 20)
+                said = os.read(output.fileno(), 1 << 20)
                 if not said:
+                    process.wait(_POLL * 10)
                     return
                 *whole, waiting = (waiting + said).split(b"\n")
                 yield from (json.loads(line) for line in whole)
 
 
 def _answer(line: dict[str, Any]) -> Reading:
+    if "fault" in line:
+        raise Transient(line["fault"])
     if "refused" in line:
         raise SpecRejected(line["refused"], line["sentence"])
     found = line["reading"]

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import av
 import numpy as np
+from numpy.typing import NDArray
 
 from generation.errors import SpecRejected
-from generation.forensic.code import Floats
 from generation.forensic.residual import SHORTEST_SIDE, Frame
 
 A_SECOND: Final = 24.0  # frames that are looked at
@@ -85,15 +85,15 @@ def _check_size(width: int, height: int) -> None:
         raise SpecRejected("too_small", sentence)
 
 
-def _luma(frame: Any) -> Floats:
+def _luma(frame: Any) -> NDArray[Any]:
+    """Of eight bits as it is, of more in sixteen."""
     if frame.format.name.startswith(("yuv", "nv")) and frame.format.components[0].bits == _BITS:
         plane = frame.planes[0]
-        rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-        return np.asarray(rows[:, : frame.width], np.float32)
-    return np.asarray(frame.to_ndarray(format="gray16le") / 257, np.float32)
+        return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : frame.width]
+    return np.asarray(frame.to_ndarray(format="gray16le"), np.uint16)
 
 
-def _upright(luma: Floats, degrees: int) -> Floats:
+def _upright(luma: NDArray[Any], degrees: int) -> NDArray[Any]:
     """As players show it: what the file says of its rotation, anticlockwise."""
     return np.ascontiguousarray(np.rot90(luma, round(degrees / 90) % 4))
 

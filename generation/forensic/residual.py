@@ -31,8 +31,8 @@ _QUARTER: Final = 0.25  # seconds: frames so near each other carry the tile at o
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One luma plane, height x width in levels 0-255, when it is shown, in seconds, and whether it was coded by
-    itself: in a file that was squeezed hard only such frames still carry a mark."""
+    """One luma plane, height x width in levels 0-255, or in 16 bits 0-65535; when it is shown, in seconds; and whether
+    it was coded by itself: in a file that was squeezed hard only such frames still carry a mark."""
 
     luma: NDArray[Any]
     at: float
@@ -43,12 +43,13 @@ class Frame:
 class Residuals:
     """N residuals of one size, height x width, and of each which quarter of a second it belongs to and whether
     it was coded by itself. `moving` holds those of the part of the picture that moves, where much stands still around
-    it: a page on a screen, bars."""
+    it (a page on a screen, bars), and `share` tells how much of the picture that is."""
 
     images: list[Floats]
     quarters: NDArray[np.int64]
     whole: NDArray[np.bool_]
     moving: Residuals | None = None
+    share: float = 1.0
 
 
 def residuals(frames: Iterable[Frame]) -> Residuals:
@@ -57,14 +58,15 @@ def residuals(frames: Iterable[Frame]) -> Residuals:
     taken: list[Frame] = []
     least = most = None
     for frame in frames:
-        luma = _bounded(frame.luma, MOST_LINES)
+        levels = _levels(frame.luma)
+        luma = _bounded(levels, MOST_LINES)
         if least is None or most is None:
             least, most = luma.copy(), luma.copy()
         if luma.shape == least.shape:
             np.minimum(least, luma, out=least)
             np.maximum(most, luma, out=most)
             images.append(_residual(luma))
-            kept = _bounded(frame.luma, _KEPT_LINES).astype(np.float16)
+            kept = _bounded(levels, _KEPT_LINES).astype(np.float16)
             taken.append(Frame(kept, frame.at, frame.whole))
     if least is None or most is None:
         raise ValueError("no frame was handed over")
@@ -75,7 +77,14 @@ def residuals(frames: Iterable[Frame]) -> Residuals:
     box = _box(most - least)
     if box is None:
         return found
-    return replace(found, moving=replace(found, images=[_cut(frame.luma, box) for frame in taken]))
+    top, left, bottom, right = box
+    moving = replace(found, images=[_cut(frame.luma, box) for frame in taken])
+    return replace(found, moving=moving, share=(bottom - top) * (right - left))
+
+
+def _levels(luma: NDArray[Any]) -> Floats:
+    levels = luma.astype(np.float32)
+    return levels / np.float32(257) if luma.dtype == np.uint16 else levels
 
 
 def _bounded(luma: NDArray[Any], lines: int) -> NDArray[Any]:

@@ -19,6 +19,7 @@ from generation.forensic.views import Material, View
 STAGES: Final = (
     "as it is",
     "zoom and mirror",
+    "zoom and mirror, closely",
     "quarter turn",
     "stretch",
     "turn",
@@ -28,6 +29,8 @@ STAGES: Final = (
 )
 _KEPT: Final = 16  # guesses that are heard at full resolution
 _REFINED: Final = 4  # guesses that are refined and read
+_PART: Final = 0.5  # of each side
+_MOST_MOVES: Final = 0.5  # of the picture's area: where more moves, what stands still is the clip's own
 _SHAPES: Final = [math.sqrt(shape) for shape in (0.75, 4 / 3, 0.5625, 16 / 9)]
 
 
@@ -46,17 +49,18 @@ class Listener:
         self.view, self.code = view, code
         self._coarse, self._fine = Ear(code, halved=True), Ear(code)
 
-    def heard(self, guesses: Iterable[Fit], *, mirrored: bool = True) -> list[Fit]:
-        """The guesses that are worth a closer look, at half the resolution; the best first. `mirrored` listens for
-        each the other way round, too.
+    def heard(self, guesses: Iterable[Fit], *, mirrored: bool = True, closely: bool = False) -> list[Fit]:
+        """The guesses that are worth a closer look, the best first; at half the resolution, or `closely` at all of it.
+        `mirrored` listens for each the other way round, too.
         """
         heard = []
+        ear, folded = (self._fine, self.view.glance) if closely else (self._coarse, self.view.coarse)
         for fit in guesses:
-            spectra = self._coarse.spectra(self.view.coarse(fit))
-            heard.append(Heard(fit, self._coarse.vote(spectra)))
+            spectra = ear.spectra(folded(fit))
+            heard.append(Heard(fit, ear.vote(spectra)))
             if mirrored:
                 other = replace(fit, turn=-fit.turn, mirrored=True)
-                heard.append(Heard(other, self._coarse.vote(spectra, mirrored=True)))
+                heard.append(Heard(other, ear.vote(spectra, mirrored=True)))
         return [guess.fit for guess in _distinct(sorted(heard, key=_by_vote), _KEPT)]
 
     def signals(self, fits: Iterable[Fit], most: int = _REFINED) -> Iterator[list[Signal]]:
@@ -102,13 +106,15 @@ class Search:
 
     def __init__(self, material: Material, code: Code) -> None:
         self._whole = Listener(material.whole, code)
-        self._main = Listener(material.moving, code) if material.moving else self._whole
+        self._moving = Listener(material.moving, code) if material.moving else None
+        self._main = self._moving if self._moving and material.share < _MOST_MOVES else self._whole
 
     def stages(self) -> dict[str, Callable[[], Iterator[list[Signal]]]]:
         """By its name, what each stage hears."""
         hear = (
             self._as_is,
             self._zooms,
+            self._zooms_closely,
             self._quarter_turns,
             self._stretches,
             self._turns,
@@ -127,8 +133,15 @@ class Search:
         for listener in self._listeners():
             yield from listener.signals(listener.heard(Fit(z, z) for z in _ZOOMS))
 
+    def _zooms_closely(self) -> Iterator[list[Signal]]:
+        """In a dense texture half the resolution says nothing."""
+        near = [Fit(z, z) for z in _ZOOMS if 0.5 < z < 2]
+        for listener in self._listeners():
+            yield from listener.signals(listener.heard(near, mirrored=False, closely=True))
+
     def _listeners(self) -> list[Listener]:
-        return [self._main, *([self._whole] if self._main is not self._whole else [])]
+        both = (self._main, self._whole, self._moving)
+        return [listener for listener in dict.fromkeys(both) if listener]
 
     def _quarter_turns(self) -> Iterator[list[Signal]]:
         for quarters in (1, 3, 2):
@@ -154,10 +167,24 @@ class Search:
         """A picture in the picture: somewhere among others, at a size of its own."""
         guesses = []
         for top, left in itertools.product((0.0, 0.25, 0.5), repeat=2):
-            part = self._main.part(top, left, 0.5)
-            guesses += [(part.glance(Fit(z, z)), part) for z in _steps(1.4, 3.2, 0.009)]
-        for guess, part in sorted(guesses, key=lambda found: -found[0].vote)[:_REFINED]:
-            yield part.read(part.refined(guess).fit)
+            part = self._main.part(top, left, _PART)
+            guesses += [(part.glance(Fit(z, z)), top, left) for z in _steps(1.5, 2.9, 0.006)]
+        for guess, top, left in sorted(guesses, key=lambda found: -found[0].vote)[:_REFINED]:
+            part = self._placed(guess.fit, top, left)
+            yield part.read(part.refined(part.glance(guess.fit)).fit)
+
+    def _placed(self, fit: Fit, top: float, left: float) -> Listener:
+        """The part near there in which most speaks for a guess: it may lie between two that were tried."""
+        for step in (0.125, 0.06, 0.03):
+            downs, acrosses = (
+                {min(max(at + way, 0.0), 1 - _PART) for way in (0, -step, step)} for at in (top, left)
+            )
+            votes = {
+                (down, across): self._main.part(down, across, _PART).glance(fit).vote
+                for down, across in itertools.product(downs, acrosses)
+            }
+            top, left = max(votes, key=votes.__getitem__)
+        return self._main.part(top, left, _PART)
 
     def _seen_from_the_side(self) -> Iterator[list[Signal]]:
         """Filmed off a screen. In the middle of the picture that is a stretch; how it goes on is tried from there."""

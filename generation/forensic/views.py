@@ -78,11 +78,12 @@ class View:
 
 
 class Material:
-    """The whole picture and, where much stands still around it, the part that moves."""
+    """The whole picture and, where much stands still around it, the part that moves, which has that share of it."""
 
     def __init__(self, found: Residuals) -> None:
         self.whole = _view(found)
         self.moving = _view(found.moving) if found.moving else None
+        self.share = found.share
 
 
 def _view(found: Residuals) -> View:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import subprocess
 from pathlib import Path
 
@@ -10,10 +11,12 @@ import numpy as np
 import pytest
 from imageio_ffmpeg import get_ffmpeg_exe
 
-from generation.errors import SpecRejected
+from generation.errors import SpecRejected, Transient
 from generation.forensic.child import trace_apart
 from generation.forensic.code import Code, words_of
+from generation.forensic.decode import received
 from generation.forensic.frames import sampled
+from generation.forensic.reed_solomon import completed
 from generation.forensic.trace import FINDING, LEAD, Issued, Reading, trace
 from tests.rig.marked import X264, treated, write
 
@@ -87,6 +90,7 @@ def test_names_copies_of_two_months_one_after_the_other(clip: Path, tmp_path: Pa
     assert [named.z for named in found.named] == sorted((named.z for named in found.named), reverse=True)
 
 
+@pytest.mark.timeout(500)  # two whole searches
 def test_reads_nothing_under_another_key_and_in_what_was_never_marked(clip: Path, tmp_path: Path) -> None:
     treated(clip, clip.parent / "small.mkv", "-vf", "scale=512:288,trim=end=1", *X264, "23")
     plain = write(tmp_path / "plain.mp4", width=512, height=288, seconds=1, mark=None, seed=3)
@@ -163,6 +167,46 @@ def test_reads_what_is_odd(clip: Path, tmp_path: Path, name: str) -> None:
     file = treated(clip, tmp_path / name, *FORMS[name])
     renamed = file.rename(tmp_path / "of no kind.txt")
     assert [named.number for named in trace_apart(renamed, [issued()]).named] == [MINE]
+
+
+def test_a_broadcast_that_begins_at_its_hour_is_read(clip: Path, tmp_path: Path) -> None:
+    later = treated(clip, tmp_path / "later.ts", *X264, "20", "-output_ts_offset", "50000")
+    assert [named.number for named in trace_apart(later, [issued()]).named] == [MINE]
+
+
+def test_what_a_decoder_says_is_not_believed() -> None:
+    """A decoder that was taken over may say what it likes: it gets a sentence, and has seen nothing."""
+    for said in (b"", b"nonsense\n", b"[1]\n", b'{"shape": [9, 900000000], "kind": "|u1", "at": 0}\n'):
+        with pytest.raises(SpecRejected) as refusal:
+            list(received(io.BytesIO(said)))
+        assert refusal.value.code == "file_too_heavy"
+    with pytest.raises(Transient, match="no such module"):
+        list(received(io.BytesIO(b'{"fault": "no such module"}\n')))
+
+
+def test_a_fault_of_ours_is_not_said_of_the_file(clip: Path) -> None:
+    broken = dataclasses.replace(issued(), words=np.zeros((2000, 3), np.uint8))
+    with pytest.raises(Transient, match="IndexError"):
+        trace_apart(clip, [broken])
+
+
+@pytest.mark.parametrize("count", [50, 2000])
+def test_a_number_that_is_not_on_record_is_told_from_its_relatives(clip: Path, count: int) -> None:
+    """Half a word is shared: without the number itself its relatives would be named, at three eighths of its z."""
+    code = Code(KEY)
+    mine = np.frombuffer(code.codeword(MINE), np.uint8)
+    chance = np.random.default_rng(5)
+    near = []
+    for _ in range(count):
+        data = mine[:4].copy()
+        data[chance.integers(4)] = chance.integers(256)
+        near.append(completed(data))
+    numbers = np.array([code.number(word) for word in near])
+    kept = numbers != MINE
+    relatives = Issued("2026-11.m1", KEY, numbers[kept], np.array(near)[kept])
+    found = trace(sampled(clip), [relatives], controls=0)
+    assert found.best_z > FINDING
+    assert (found.named, found.strangers) == ((), 1)
 
 
 def test_reads_a_clip_as_its_players_turn_it(clip: Path, tmp_path: Path) -> None:
