@@ -11,7 +11,8 @@ from generation.states import CopyState, Purpose
 class Copy(models.Model):
     """One copy: asked for, then made by a worker that has the keys. A spare is made before anybody asks.
 
-    The artist's own copy has no row here: the render makes it. Ready, it has a Mark, and that one's Renditions.
+    The artist's own copy has no row here: the render makes it. It has its Mark from the first try on, before any file
+    with that number can be stored, and keeps it however often it is tried. Ready, it has that one's Renditions.
     """
 
     master = models.ForeignKey("generation.Master", on_delete=models.PROTECT, related_name="copies")
@@ -47,8 +48,9 @@ class Copy(models.Model):
             models.CheckConstraint(condition=Q(state__in=CopyState.values), name="copy_state_known"),
             models.CheckConstraint(
                 condition=Q(state=CopyState.READY, mark__isnull=False, made_at__isnull=False)
-                | (~Q(state=CopyState.READY) & Q(mark=None, made_at=None)),
-                name="copy_ready_has_its_mark",
+                | Q(state=CopyState.MAKING, mark__isnull=False, made_at=None)
+                | (~Q(state__in=[CopyState.READY, CopyState.MAKING]) & Q(made_at=None)),
+                name="copy_begun_has_its_mark",
             ),
             models.CheckConstraint(
                 condition=Q(state=CopyState.MAKING, lease_token__isnull=False, lease_expires_at__isnull=False)

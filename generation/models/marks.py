@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
 
 from generation.states import Purpose
+
+models.BinaryField.register_lookup(Length)
 
 
 class Mark(models.Model):
     """One copy of one clip, named by the number in its frames; all files cut from those frames carry it.
 
     The codeword is how the number is spread over the frames; without the key of its epoch it says nothing. A trigger
-    lets nothing be changed or removed, save that a spare copy gets its purpose and recipient, once.
+    lets nothing be changed or removed, save that a spare copy gets its purpose and recipient, once. What points to a
+    mark agrees with it: a Copy in its clip, purpose and recipient, a Rendition in its clip.
     """
 
     number = models.BigIntegerField(unique=True, help_text="random, below 2**32")
@@ -33,6 +37,7 @@ class Mark(models.Model):
             models.CheckConstraint(
                 condition=Q(number__gte=0, number__lt=2**32), name="mark_number_has_32_bits"
             ),
+            models.CheckConstraint(condition=Q(codeword__length=8), name="mark_codeword_has_8_bytes"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="mark_purpose_known"),
             models.CheckConstraint(condition=~Q(key_epoch=""), name="mark_has_a_key"),
             models.CheckConstraint(
@@ -44,6 +49,11 @@ class Mark(models.Model):
                 fields=["master", "purpose", "recipient"],
                 condition=~Q(purpose=Purpose.SPARE),
                 name="mark_one_for_each_recipient",
+            ),
+            # Both look idle; they are what a rendition, and a copy, point at together with the number.
+            models.UniqueConstraint(fields=["id", "master"], name="mark_of_master"),
+            models.UniqueConstraint(
+                fields=["id", "master", "purpose", "recipient"], name="mark_of_master_for_recipient"
             ),
         ]
         indexes = [models.Index(fields=["key_epoch"], name="mark_of_epoch")]

@@ -27,7 +27,11 @@ def delete(*, video: str, by: Actor, now: datetime) -> None:
             end_as_cancelled(row, now=now)
         row.deleted_at = now
         row.save(update_fields=["deleted_at"])
-        copies.cancel(video=row)  # first: what is finished meanwhile is among the renditions then
+        # Locked before its copies, as whoever orders one does: nothing more is ordered, and what is finished meanwhile
+        # is among the renditions then.
+        master = Master.objects.select_for_update(no_key=True).filter(video=row).first()
+        if master is not None:
+            copies.cancel(master=master.pk, video=video, now=now)
         renditions = Rendition.objects.filter(master__video=row, removed_at=None)
         keys = list(renditions.values_list("storage_key", flat=True))
         renditions.update(removed_at=now)

@@ -18,9 +18,9 @@ from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from core import enqueue, ids
 from core.states import sources
-from generation.models import Copy, Mark, Master, Rendition, Video
-from generation.services.files import StoredFile
-from generation.services.marks import Issued
+from generation.models import Copy, Mark, Master, Rendition
+from generation.services import marks
+from generation.services.files import StoredFile, purge
 from generation.states import COPY, CopyState, Purpose
 
 if TYPE_CHECKING:
@@ -31,14 +31,20 @@ TASK: Final = "generation.copy"
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 3
 BACK_OFF: Final = timedelta(seconds=20)
+REST: Final = timedelta(hours=1)
+SET_ASIDE: Final = (
+    "Three workers stopped in the middle of this copy, so it rests. It can be asked for again in an hour."
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A copy to be made; `lease` proves that it is still this worker's to finish."""
+    """A copy to be made with the number of `mark`; `lease` proves that it is still this worker's to finish."""
 
     copy: int
     lease: UUID
+    master: int
+    mark: Mark
     video: str
     code: str
     mark_text: str
@@ -60,8 +66,9 @@ def queue_name() -> str:
 def order(*, master: int, purpose: Purpose, recipient: str, now: datetime) -> None:
     """Have that copy: it may be there, be on its way, be a spare until now, or be made from now on.
 
-    Asking again is asking once; for one that failed it is asking again. Nothing happens where there are no frames to
-    make it from: the clip was deleted, or is one of a benchmark, in which all are the same.
+    Asking again is asking once; for one that failed it is asking again, save for one that was set aside, which rests
+    for a while. Nothing happens where there are no frames to make it from: the clip was deleted, or is one of a
+    benchmark, in which all are the same.
     """
     with transaction.atomic():
         if not _hold(master):
@@ -71,7 +78,7 @@ def order(*, master: int, purpose: Purpose, recipient: str, now: datetime) -> No
         found = found or _from_spare(master, purpose, recipient, style)
         if found is None:
             _create(master, purpose, recipient, style, now)
-        elif found.state == CopyState.FAILED:
+        elif found.state == CopyState.FAILED and (found.retry_at is None or found.retry_at <= now):
             _again(found)
 
 
@@ -85,28 +92,32 @@ def prepare(*, master: int, now: datetime) -> None:
             _create(master, Purpose.SPARE, "", style, now)
 
 
-def cancel(*, video: Video) -> None:
-    """The clip is being deleted: nothing more is made of it. Call it before its renditions are removed."""
-    rows = Copy.objects.select_for_update().filter(master__video=video)
-    unmade = [row.pk for row in rows if row.state in sources(COPY, CopyState.FAILED)]
-    Copy.objects.filter(pk__in=unmade).update(
-        state=CopyState.FAILED, error="the clip was deleted", lease_token=None, lease_expires_at=None
-    )
+def cancel(*, master: int, video: str, now: datetime) -> None:
+    """The clip is being deleted: nothing more is made of it, and what its workers have stored goes.
+
+    Call it with the Master locked, and before its renditions are removed.
+    """
+    rows = Copy.objects.select_for_update().filter(master_id=master)
+    for row in rows.filter(state__in=sources(COPY, CopyState.FAILED)).order_by("id"):
+        purge(video, row.lease_token, now=now)
+        _end(row, CopyState.FAILED, "the clip was deleted")
 
 
 def claim_next(*, now: datetime) -> Job | None:
-    """Take up the copy that somebody waits for longest, then a spare. Two workers never take the same one."""
-    due = Q(state=CopyState.WAITING) & (Q(retry_at=None) | Q(retry_at__lte=now))
-    lapsed = Q(state=CopyState.MAKING, lease_expires_at__lte=now)
-    rows = Copy.objects.select_for_update(skip_locked=True, of=("self",)).filter(due | lapsed)
-    with transaction.atomic():
-        row = rows.order_by(_last(purpose=Purpose.SPARE), "id").first()
-        if row is None:
-            return None
-        row.state, row.lease_token, row.lease_expires_at = CopyState.MAKING, uuid4(), now + LEASE
-        row.tries, row.retry_at = row.tries + 1, None
-        row.save(update_fields=["state", "lease_token", "lease_expires_at", "tries", "retry_at"])
-        return _job(row.pk, row.lease_token)
+    """Take up the copy that somebody waits for longest, then a spare. Two workers never take the same one.
+
+    What was tried before comes after what was not, so that a copy that ends its workers holds up no other; one that
+    took three with it is set aside. Raises NoKey in a process that could mark nothing; then nothing is taken up.
+    """
+    while True:
+        with transaction.atomic():
+            row = _next(now)
+            if row is None:
+                return None
+            purge(row.master.video.public_id, row.lease_token, now=now)
+            if row.tries < MOST_TRIES:
+                return _take(row, now)
+            _end(row, CopyState.FAILED, SET_ASIDE, retry_at=now + REST)
 
 
 def prolong(*, job: Job, now: datetime) -> bool:
@@ -114,29 +125,19 @@ def prolong(*, job: Job, now: datetime) -> bool:
     return bool(_mine(job).update(lease_expires_at=now + LEASE))
 
 
-def finish(
-    *, job: Job, files: Sequence[FileMade], keys: Mapping[FileKind, str], issued: Issued, now: datetime
-) -> bool:
-    """The copy with its Mark and Renditions, in one transaction. False when the lease was lost: nothing has changed."""
+def finish(*, job: Job, files: Sequence[FileMade], keys: Mapping[FileKind, str], now: datetime) -> bool:
+    """The copy with its Renditions, in one transaction. False when the lease was lost or the clip was deleted: then
+    nothing has changed, and the files are the caller's to remove."""
     with transaction.atomic():
-        row = _mine(job).select_for_update().first()
+        row = _mine(job).select_for_update().first() if _hold(job.master) else None
         if row is None:
             return False
-        mark = Mark.objects.create(
-            number=issued.forensic.number,
-            codeword=issued.codeword,
-            master_id=row.master_id,
-            purpose=row.purpose,
-            recipient=row.recipient,
-            key_epoch=issued.epoch,
-            made_at=now,
-        )
         Rendition.objects.bulk_create(
             Rendition(
                 public_id=ids.new("rend"),
                 master_id=row.master_id,
                 kind=file.kind,
-                mark=mark,
+                mark_id=row.mark_id,
                 sha256=file.sha256,
                 bytes=file.bytes,
                 media_type=file.media_type,
@@ -147,36 +148,46 @@ def finish(
             )
             for file in files
         )
-        row.state, row.mark, row.made_at = CopyState.READY, mark, now
-        row.lease_token = row.lease_expires_at = None
-        row.save(update_fields=["state", "mark", "made_at", "lease_token", "lease_expires_at"])
+        row.made_at = now
+        _end(row, CopyState.READY)
     return True
 
 
-def has_finished(*, job: Job, issued: Issued) -> bool:
-    """Whether the copy is ready with that number."""
-    return Copy.objects.filter(pk=job.copy, mark__number=issued.forensic.number).exists()
+def has_finished(*, keys: Mapping[FileKind, str]) -> bool:
+    """Whether the files under these keys are those of a copy that is ready."""
+    return Rendition.objects.filter(storage_key__in=list(keys.values())).exists()
 
 
 def fail(*, job: Job, error: str, transient: bool, now: datetime) -> bool:
-    """What may pass is tried three times. False when the lease was lost."""
+    """What may pass is tried three times. What was stored goes. False when the lease was lost."""
     with transaction.atomic():
         row = _mine(job).select_for_update().first()
         if row is None:
             return False
-        again = transient and row.tries < MOST_TRIES
-        row.state = CopyState.WAITING if again else CopyState.FAILED
-        row.retry_at = now + BACK_OFF if again else None
-        row.error, row.lease_token, row.lease_expires_at = error[:2000], None, None
-        row.save(update_fields=["state", "retry_at", "error", "lease_token", "lease_expires_at"])
+        purge(job.video, job.lease, now=now)
+        if transient and row.tries < MOST_TRIES:
+            _end(row, CopyState.WAITING, error, retry_at=now + BACK_OFF)
+        else:
+            _end(row, CopyState.FAILED, error)
+    return True
+
+
+def hand_back(*, job: Job, now: datetime) -> bool:
+    """The worker leaves before the copy is made: it waits again, and the try does not count."""
+    with transaction.atomic():
+        row = _mine(job).select_for_update().first()
+        if row is None:
+            return False
+        purge(job.video, job.lease, now=now)
+        row.tries -= 1
+        _end(row, CopyState.WAITING)
+        enqueue.after_commit_once(TASK)
     return True
 
 
 def wake_waiting(*, now: datetime) -> bool:
     """Wake a worker where copies wait whose message was lost, or whose worker was."""
-    waiting = Q(state=CopyState.WAITING) & (Q(retry_at=None) | Q(retry_at__lte=now))
-    lapsed = Q(state=CopyState.MAKING, lease_expires_at__lte=now)
-    if found := Copy.objects.filter(waiting | lapsed).exists():
+    if found := _due(now).exists():
         enqueue.after_commit_once(TASK)
     return found
 
@@ -230,16 +241,47 @@ def _mine(job: Job) -> QuerySet[Copy]:
     return Copy.objects.filter(pk=job.copy, state=CopyState.MAKING, lease_token=job.lease)
 
 
-def _job(copy: int, lease: UUID) -> Job:
-    row = (
-        Copy.objects.select_related("master__video__variant")
-        .annotate(mark_text=F("master__video__membership__programme__mark_text"))
-        .get(pk=copy)
-    )
+def _due(now: datetime) -> QuerySet[Copy]:
+    """What may be taken up. Of a clip that was deleted, nothing."""
+    waiting = Q(state=CopyState.WAITING) & (Q(retry_at=None) | Q(retry_at__lte=now))
+    lapsed = Q(state=CopyState.MAKING, lease_expires_at__lte=now)
+    return Copy.objects.filter(waiting | lapsed).exclude(master__source_key="")
+
+
+def _next(now: datetime) -> Copy | None:
+    """Locked until the transaction ends."""
+    rows = _due(now).select_for_update(skip_locked=True, of=("self",))
+    rows = rows.select_related("mark", "master__video__variant")
+    rows = rows.annotate(mark_text=F("master__video__membership__programme__mark_text"))
+    return rows.order_by(_last(purpose=Purpose.SPARE), "tries", "id").first()
+
+
+def _take(row: Copy, now: datetime) -> Job:
+    """Its number stands in a Mark from the first try on and is the same at each: no file has one that nobody knows."""
+    lease, mark = uuid4(), row.mark or marks.keep(marks.issue(now=now), copy=row, now=now)
+    row.state, row.mark, row.tries, row.retry_at = CopyState.MAKING, mark, row.tries + 1, None
+    row.lease_token, row.lease_expires_at = lease, now + LEASE
+    row.save(update_fields=["mark", *_MOVED])
+    return _job(row, mark, lease)
+
+
+_MOVED: Final = ("state", "tries", "retry_at", "error", "made_at", "lease_token", "lease_expires_at")
+
+
+def _end(row: Copy, state: CopyState, error: str = "", *, retry_at: datetime | None = None) -> None:
+    """The worker's time with it is over, or it never had any. `row` is locked."""
+    row.state, row.error, row.retry_at = state, error[:2000], retry_at
+    row.lease_token = row.lease_expires_at = None
+    row.save(update_fields=[*_MOVED])
+
+
+def _job(row: Copy, mark: Mark, lease: UUID) -> Job:
     master, video = row.master, row.master.video
     return Job(
-        copy=copy,
+        copy=row.pk,
         lease=lease,
+        master=master.pk,
+        mark=mark,
         video=video.public_id,
         code=video.code,
         mark_text=vars(row)["mark_text"],

@@ -108,7 +108,7 @@ def _end(
         else:
             _fail(row, code, sentence, now)
         row.save(update_fields=[*_MOVED])
-        outbox.add(topic=files.PURGE, payload={"keys": files.keys(row.public_id, lease)}, now=now)
+        files.purge(row.public_id, lease, now=now)
         events.record(
             action="video.requeued" if again else "video.failed",
             actor=system("sweeper" if lapsed else "worker"),

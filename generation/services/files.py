@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -57,6 +58,12 @@ def keep(video: str, lease: UUID, made: Sequence[FileMade]) -> dict[FileKind, st
 
 def keys(video: str, lease: UUID) -> list[str]:
     return [key(video, lease, kind) for kind in _SUFFIX]
+
+
+def purge(video: str, lease: UUID | None, *, now: datetime) -> None:
+    """After the commit, remove what a worker may have stored under its lease: what it has is not known here."""
+    if lease is not None:
+        outbox.add(topic=PURGE, payload={"keys": keys(video, lease)}, now=now)
 
 
 @outbox.handler(PURGE)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import InterfaceError, OperationalError
 
 from generation import keys
-from generation.models import Mark
+from generation.models import Copy, Mark
 
 if TYPE_CHECKING:
     from generation.spec import ForensicMark
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A number that no copy has yet. It counts once it stands in a Mark, in the transaction that keeps the copy."""
+    """A number for the frames of one copy, with what it takes to put it there. It counts once it stands in a Mark."""
 
     forensic: ForensicMark
     codeword: bytes
@@ -36,6 +36,27 @@ def issue(*, now: datetime) -> Issued:
     while _taken(number):
         number = secrets.randbelow(NUMBERS)
     return Issued(ForensicMark(number, key), code_of(key).codeword(number), epoch)
+
+
+def keep(issued: Issued, *, copy: Copy, now: datetime) -> Mark:
+    """The number is that copy's from now on: call it before any file that bears it can be stored."""
+    return Mark.objects.create(
+        number=issued.forensic.number,
+        codeword=issued.codeword,
+        master_id=copy.master_id,
+        purpose=copy.purpose,
+        recipient=copy.recipient,
+        key_epoch=issued.epoch,
+        made_at=now,
+    )
+
+
+def issued_as(mark: Mark) -> Issued:
+    """A number once more, under the key that it was issued under. Raises NoKey where this process has not that key."""
+    from generation.spec import ForensicMark
+
+    forensic = ForensicMark(mark.number, keys.ring().key_of(mark.key_epoch))
+    return Issued(forensic, bytes(mark.codeword), mark.key_epoch)
 
 
 def _taken(number: int) -> bool:

@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet
 from core import enqueue
 from generation import keys
 from generation.models import Mark, Reference
+from generation.services import marks
 from generation.services.copies import TASK
 from generation.services.files import StoredFile
 from generation.services.marks import Issued
@@ -79,7 +80,7 @@ def job(reference: int, *, now: datetime) -> Job | None:
         style=more["mark_style"],
         source=StoredFile(master.source_key, master.source_sha256),
         frame=row.frame,
-        issued=_issued(mark) if mark else None,
+        issued=marks.issued_as(mark) if mark else None,
         epoch=keys.ring().epoch_at(now),
     )
 
@@ -104,10 +105,3 @@ def native_of(reference: int) -> StoredFile | None:
     row = Reference.objects.filter(pk=reference).exclude(native_key="")
     found = row.values_list("native_key", "native_sha256").first()
     return StoredFile(*found) if found else None
-
-
-def _issued(mark: Mark) -> Issued:
-    from generation.spec import ForensicMark
-
-    forensic = ForensicMark(mark.number, keys.ring().key_of(mark.key_epoch))
-    return Issued(forensic, bytes(mark.codeword), mark.key_epoch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -17,16 +16,19 @@ from generation.services import copies, credentials, files, marks
 from generation.services.copies import Job
 from generation.spec import CopyMark, VisibleMark
 from generation.worker import scratch, sources
+from generation.worker.beat import Beat
 from generation.worker.leaving import leaving
+from generation.worker.pulse import pulse
 from generation.worker.writing import surely
 
 if TYPE_CHECKING:
     from generation.media.plan import Codec
-    from generation.spec import MarkStyle
+    from generation.spec import FileMade, MarkStyle
 
 logger = logging.getLogger(__name__)
 
 _BEAT: Final = 15.0  # seconds between two words that the copy is still being made
+_LONGEST: Final = 1800.0  # seconds; a copy takes about as long as playing it
 
 
 def drain() -> int:
@@ -45,7 +47,9 @@ def make_next() -> bool:
     try:
         make(job)
     except RenderCancelled:
-        logger.info("copy %d of %s is not wanted any more", job.copy, job.video)
+        logger.info("copy %d of %s is not wanted any more, or not from this worker", job.copy, job.video)
+        if leaving.overdue > 0:
+            surely(partial(copies.hand_back, job=job, now=clock.now()))
     except Exception as fault:
         logger.exception("copy %d of %s failed", job.copy, job.video)
         passing = isinstance(fault, (Transient, OperationalError, InterfaceError))
@@ -54,38 +58,25 @@ def make_next() -> bool:
 
 
 def make(job: Job) -> bool:
-    """Encode, sign, store and finish one copy. False when it was no longer ours: then nothing of it is left."""
-    from generation.media.plan import Plan
-    from generation.media.probe import source_frames
-    from generation.pipeline import copy
+    """Encode, sign, store and finish one copy. False when it was no longer ours: then nothing of it is left.
 
-    plan = Plan(
-        native=job.native_size,
-        native_count=job.native_count,
-        size=job.size,
-        seconds=job.seconds,
-        fps=job.fps,
-        codec=cast("Codec", job.codec),
-    )
-    issued = marks.issue(now=clock.now())
-    mark = CopyMark(
-        VisibleMark(programme=job.mark_text, code=job.code), cast("MarkStyle", job.style), issued.forensic
-    )
-    with scratch.folder() as name, scratch.folder() as apart:
-        made = copy(
-            source_frames(sources.opened(job.native, Path(apart))),
-            plan=plan,
-            frames_sha256=job.frames_sha256,
-            mark=mark,
-            folder=Path(name),
-            cancelled=_Beat(job).stopped,
-            sign=credentials.sign_for(told(job.video), issued),
-        )
+    Raises RenderCancelled when that is known sooner, or this worker has to leave; then nothing was stored.
+    """
+    with (
+        pulse.keeping(
+            lambda: copies.prolong(job=job, now=clock.now()), every=_BEAT, longest=_LONGEST
+        ) as beat,
+        scratch.folder() as name,
+        scratch.folder() as apart,
+    ):
+        made = _encoded(job, beat, Path(name), Path(apart))
+        if beat.stopped():
+            raise RenderCancelled
         keys = files.keep(job.video, job.lease, made)
-    finished = surely(
-        lambda: copies.finish(job=job, files=made, keys=keys, issued=issued, now=clock.now()),
-        written=lambda: copies.has_finished(job=job, issued=issued),
-    )
+        finished = surely(
+            lambda: copies.finish(job=job, files=made, keys=keys, now=clock.now()),
+            written=lambda: copies.has_finished(keys=keys),
+        )
     if finished:
         return True
     for key in keys.values():
@@ -93,17 +84,30 @@ def make(job: Job) -> bool:
     return False
 
 
-class _Beat:
-    """Prolongs the lease while it is asked whether to stop."""
+def _encoded(job: Job, beat: Beat, folder: Path, apart: Path) -> tuple[FileMade, ...]:
+    """The files in `folder`, signed; the native frames are opened in `apart`."""
+    from generation.media.plan import Plan
+    from generation.media.probe import source_frames
+    from generation.pipeline import copy
 
-    def __init__(self, job: Job) -> None:
-        self._job, self._last = job, time.monotonic()
-
-    def stopped(self) -> bool:
-        if time.monotonic() - self._last < _BEAT:
-            return False
-        self._last = time.monotonic()
-        try:
-            return not copies.prolong(job=self._job, now=clock.now())
-        except (OperationalError, InterfaceError):  # it is asked again, and finishing asks at last
-            return False
+    issued = marks.issued_as(job.mark)
+    return copy(
+        source_frames(sources.opened(job.native, apart)),
+        plan=Plan(
+            native=job.native_size,
+            native_count=job.native_count,
+            size=job.size,
+            seconds=job.seconds,
+            fps=job.fps,
+            codec=cast("Codec", job.codec),
+        ),
+        frames_sha256=job.frames_sha256,
+        mark=CopyMark(
+            VisibleMark(programme=job.mark_text, code=job.code),
+            cast("MarkStyle", job.style),
+            issued.forensic,
+        ),
+        folder=folder,
+        cancelled=beat.stopped,
+        sign=credentials.sign_for(told(job.video), issued),
+    )

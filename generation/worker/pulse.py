@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import logging
+import math
 import os
 import sys
 import threading
@@ -17,6 +18,7 @@ from django.db import connection
 from core import clock
 from generation.services import lifecycle, workers
 from generation.services.queueing import Claim
+from generation.worker.beat import Beat
 from generation.worker.held import Held
 from generation.worker.leaving import leaving
 
@@ -35,6 +37,7 @@ class Pulse:
         self.describe: Callable[[], list[dict[str, Any]]] = list
         self.finished = self.failed = 0
         self._held: Held | None = None
+        self._beats: list[Beat] = []
         self._watching = threading.Lock()  # what has ended is not watched any more, from that moment on
         self._beaten_at = time.monotonic()
         self._thread: threading.Thread | None = None
@@ -57,6 +60,19 @@ class Pulse:
                 if held.armed_for:
                     faulthandler.cancel_dump_traceback_later()
 
+    @contextmanager
+    def keeping(
+        self, prolong: Callable[[], bool], *, every: float, longest: float = math.inf
+    ) -> Iterator[Beat]:
+        """Keep the lease of anything else alive meanwhile, as `Beat` says."""
+        self.start()
+        beat = Beat(prolong, every=every, longest=longest)
+        self._beats.append(beat)
+        try:
+            yield beat
+        finally:
+            self._beats.remove(beat)
+
     def _run(self) -> None:
         while True:
             time.sleep(_TICK)
@@ -71,11 +87,16 @@ class Pulse:
             held = self._held
             if held is not None and self.name:
                 self._watch(held)
-        if time.monotonic() - self._beaten_at < lifecycle.HEARTBEAT:
+        beats = tuple(self._beats)
+        due = time.monotonic() - self._beaten_at >= lifecycle.HEARTBEAT
+        if not beats and not due:
             return
         try:
-            self._beat(held)
-            self._beaten_at = time.monotonic()  # where it failed, the next tick tries again
+            for beat in beats:
+                beat.keep()
+            if due:
+                self._beat(held)
+                self._beaten_at = time.monotonic()  # where it failed, the next tick tries again
         finally:
             if self.name:
                 connection.close_if_unusable_or_obsolete()

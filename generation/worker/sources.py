@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -26,18 +27,26 @@ def seal_for(epoch: str) -> Callable[[Path, Path], None]:
 def opened(stored: StoredFile, folder: Path) -> Path:
     """The frames' file, in a folder that goes with this worker. Raises Transient where the store has it not as it was.
 
-    Its digest is not looked at: what opens is what was sealed.
+    That it opens says that it was sealed here, and its digest that it is this one: two that were sealed could have been
+    put in each other's place.
     """
     target = folder / "source.mkv"
     try:
         with files.store().open(stored.key) as sealed:
-            if stored.key.endswith(".mkv"):  # kept before frames were sealed
-                target.write_bytes(sealed.read())
-            else:
-                unseal(sealed, target)
+            if _digest(sealed) != stored.sha256:
+                raise Transient(f"{stored.key} was changed since it was stored, or is another file")
+            sealed.seek(0)
+            unseal(sealed, target)
     except OSError as fault:
         raise Transient(f"{stored.key} cannot be opened: {fault}") from fault
     return target
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while piece := file.read(1 << 20):
+        digest.update(piece)
+    return digest.hexdigest()
 
 
 def unseal(sealed: BinaryIO, target: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core import clock
+from generation import keys
 from generation.errors import SpecRejected, Transient
 from generation.queries.told import told
 from generation.services import credentials, files, stills
@@ -24,17 +25,26 @@ logger = logging.getLogger(__name__)
 
 
 def drain() -> int:
-    """Make what waits, and say how many pictures were taken up."""
+    """Make what waits, and say how many pictures were taken up. Whatever one meets, the others have their turn."""
     taken = 0
-    while not leaving.wanted and stills.unmade().exists():
+    while not leaving.wanted and _has_keys() and stills.unmade().exists():
         taken += 1
-        job = stills.next_job(now=clock.now())
         try:
-            if job is not None:
+            if (job := stills.next_job(now=clock.now())) is not None:
                 make(job)
         except Exception:
-            logger.exception("frame %s could not be made", job.public_id if job else "")
+            logger.exception("a frame could not be made")
     return taken
+
+
+def _has_keys() -> bool:
+    """A worker without keys makes no picture, and must not use up the tries of any."""
+    try:
+        keys.ring()
+    except keys.NoKey:
+        logger.exception("no frame can be made")
+        return False
+    return True
 
 
 def native_of(reference: int) -> StoredFile:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-import time
 from pathlib import Path
 from typing import Any, Final
-
-from django.db import InterfaceError, OperationalError
 
 from core import clock
 from generation.errors import SpecRejected
@@ -15,6 +12,7 @@ from generation.services import files, traces, tracing
 from generation.services.traces import Job
 from generation.worker import scratch
 from generation.worker.leaving import leaving
+from generation.worker.pulse import pulse
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +40,10 @@ def drain() -> int:
 
 
 def _run(job: Job) -> None:
-    with scratch.folder() as name:
+    with (
+        scratch.folder() as name,
+        pulse.keeping(lambda: traces.prolong(job=job, now=clock.now()), every=_BEAT) as beat,
+    ):
         suspect = Path(name) / "suspect.bin"
         with files.store().open(job.storage_key) as stored:
             suspect.write_bytes(stored.read())
@@ -52,7 +53,7 @@ def _run(job: Job) -> None:
             now=clock.now(),
             programme=job.programme,
             progress=lambda done, total, stage: traces.tell(job=job, done=done, total=total, stage=stage),
-            stopped=_Beat(job).stopped,
+            stopped=beat.stopped,
         )
     traces.finish(
         job=job,
@@ -87,19 +88,3 @@ def _plain(answer: tracing.Answer) -> dict[str, Any]:
             for named, copy in answer.copies
         ],
     }
-
-
-class _Beat:
-    """Prolongs the lease while it is asked whether to stop."""
-
-    def __init__(self, job: Job) -> None:
-        self._job, self._last = job, time.monotonic()
-
-    def stopped(self) -> bool:
-        if time.monotonic() - self._last < _BEAT:
-            return False
-        self._last = time.monotonic()
-        try:
-            return leaving.overdue > 0 or not traces.prolong(job=self._job, now=clock.now())
-        except (OperationalError, InterfaceError):
-            return False

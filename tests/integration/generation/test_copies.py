@@ -233,7 +233,8 @@ def test_frames_that_were_changed_in_the_store_make_no_copy(master: Master) -> N
     one = order(master, "user:one")
     copying.drain()
     one.refresh_from_db()
-    assert (one.state, one.mark) == (CopyState.WAITING, None)
+    assert (one.state, one.made_at) == (CopyState.WAITING, None)
+    assert not Rendition.objects.filter(mark=one.mark).exists()
     assert "was changed" in one.error
 
 

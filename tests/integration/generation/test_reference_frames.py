@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from access.caller import Caller
 from audit import outbox
 from core.errors import Invalid, NotFound, WrongState
 from generation.errors import SpecRejected
-from generation.models import Master, Reference
+from generation.models import Mark, Master, Reference
 from generation.queries import references as reading
 from generation.services import clips, files, references
-from generation.states import VideoState
+from generation.states import Purpose, VideoState
 from generation.worker import stills
 from tests.factories.generation import video_at
 from tests.factories.looks import film, filmed, member_of, native, picture, pixels, refused, stored, unchanged
@@ -105,6 +106,47 @@ def test_nothing_starts_from_frames_that_are_gone_or_not_those_that_were_stored(
     assert stills.drain() == 4, "twice for each of two; the third has no clip any more"
     assert stills.drain() == 0
     assert not Reference.objects.filter(made_at__isnull=False).exists()
+
+
+def test_nothing_starts_from_another_clips_frames(artist: Caller, now: datetime) -> None:
+    """Both were sealed here: that they open says nothing of whose they are."""
+    mine, theirs = filmed(artist, now), filmed(artist, now)
+    first, second = (
+        files.store().path(Master.objects.get(video__public_id=video).source_key) for video in (mine, theirs)
+    )
+    first.write_bytes(second.read_bytes())
+    reference = references.last_of(caller=artist, video=mine, now=now)
+    with pytest.raises(SpecRejected):
+        native(reference, artist)
+
+
+def test_the_other_pictures_are_made_where_the_key_of_one_is_gone(artist: Caller, now: datetime) -> None:
+    keyless, other = filmed(artist, now), filmed(artist, now)
+    Mark.objects.create(
+        number=7,
+        codeword=bytes(8),
+        master=Master.objects.get(video__public_id=keyless),
+        purpose=Purpose.MASTER,
+        recipient=str(artist.actor),
+        key_epoch="2026-01.m9",
+        made_at=now,
+    )
+    waiting, made = (references.last_of(caller=artist, video=video, now=now) for video in (keyless, other))
+
+    assert stills.drain() == 4, "three times for the one, once for the other"
+
+    unmade = Reference.objects.filter(made_at=None).values_list("public_id", "tries")
+    assert list(unmade) == [(waiting, 3)]
+    assert stored(made, artist)
+
+
+def test_a_worker_without_keys_uses_up_no_try(artist: Caller, now: datetime, settings: Any) -> None:
+    reference = references.last_of(caller=artist, video=filmed(artist, now), now=now)
+    with_keys, settings.MARK_KEYS = settings.MARK_KEYS, ""
+    assert stills.drain() == 0
+    settings.MARK_KEYS = with_keys
+    assert stills.drain() == 1
+    assert stored(reference, artist)
 
 
 def test_takes_no_frame_of_a_clip_that_is_foreign_deleted_or_never_was(

@@ -7,7 +7,7 @@ import pytest
 
 from core import states
 from core.errors import WrongState
-from generation.states import OPEN, START, TRANSITIONS, VideoState
+from generation.states import COPY, COPY_START, OPEN, START, TRACE, TRACE_START, TRANSITIONS, VideoState
 
 README = Path(__file__).resolve().parents[3] / "generation" / "README.md"
 
@@ -30,5 +30,8 @@ def test_open_states_are_those_that_can_still_change() -> None:
     assert {state for state in VideoState if TRANSITIONS[state]} == OPEN
 
 
-def test_readme_shows_the_diagram_of_the_table() -> None:
-    assert states.diagram(TRANSITIONS, START) in README.read_text()
+def test_readme_shows_the_diagrams_of_the_tables() -> None:
+    shown = README.read_text()
+    assert states.diagram(TRANSITIONS, START) in shown
+    assert states.diagram(COPY, COPY_START) in shown
+    assert states.diagram(TRACE, TRACE_START) in shown
