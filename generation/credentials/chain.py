@@ -78,6 +78,23 @@ def check(certificates: bytes) -> Identity:
     return Identity(_es256_key(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc)
 
 
+def signers(certificates: bytes) -> frozenset[tuple[str, str]]:
+    """Serial number and organisation, as claims tell them, of each certificate that is no authority's.
+
+    Raises CredentialsError where the text is no list of PEM certificates.
+    """
+    try:
+        found = x509.load_pem_x509_certificates(certificates)
+    except ValueError:
+        raise CredentialsError("The certificates are not a list of PEM certificates.") from None
+    return frozenset(
+        (str(each.serial_number), organisation)
+        for each in found
+        if not _is_authority(each)
+        for organisation in _organisations(each)
+    )
+
+
 def check_valid(identity: Identity, now: datetime) -> None:
     """Raises CredentialsError where the leaf does not hold at `now`."""
     if now > identity.not_after:
@@ -112,6 +129,11 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return bool(certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca)
     except x509.ExtensionNotFound:
         return False
+
+
+def _organisations(certificate: x509.Certificate) -> list[str]:
+    named = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+    return [str(each.value) for each in named] or [""]
 
 
 def _name(organisation: str, common_name: str) -> x509.Name:

@@ -38,6 +38,7 @@ class Claims:
     ingredients: tuple[IngredientClaim, ...]
     soft_bindings: tuple[str, ...]  # as written: base64
     author: str
+    signer_serial: str  # of the signer's certificate, in decimal
 
 
 def claims(store: object) -> Claims | None:
@@ -62,6 +63,7 @@ def claims(store: object) -> Claims | None:
         ingredients=tuple(_ingredient(_map(each)) for each in _list(manifest.get("ingredients"))),
         soft_bindings=tuple(_bindings(manifest)),
         author=_author(manifest),
+        signer_serial=_text(signature.get("cert_serial_number")),
     )
 
 

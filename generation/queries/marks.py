@@ -19,13 +19,12 @@ class CopyView:
     video: str
     code: str
     made_at: datetime
+    programme: int
 
 
-def issued(programme_id: int | None = None) -> dict[str, list[tuple[int, bytes]]]:
-    """Number and codeword of every mark of a programme, or of all, by the epoch of its key. One statement."""
+def issued() -> dict[str, list[tuple[int, bytes]]]:
+    """Number and codeword of every mark of the house, by the epoch of its key. One statement."""
     rows = Mark.objects.order_by("id").values_list("key_epoch", "number", "codeword")
-    if programme_id is not None:
-        rows = rows.filter(master__video__membership__programme_id=programme_id)
     found: dict[str, list[tuple[int, bytes]]] = {}
     for epoch, number, codeword in rows.iterator(chunk_size=10_000):
         found.setdefault(epoch, []).append((number, bytes(codeword)))
@@ -39,7 +38,7 @@ def recipients(numbers: Iterable[int]) -> dict[int, str]:
 
 def copies(numbers: Iterable[int]) -> dict[int, CopyView]:
     """The copies with these numbers. One statement."""
-    rows = Mark.objects.filter(number__in=list(numbers)).select_related("master__video")
+    rows = Mark.objects.filter(number__in=list(numbers)).select_related("master__video__membership")
     return {
         row.number: CopyView(
             row.number,
@@ -48,6 +47,7 @@ def copies(numbers: Iterable[int]) -> dict[int, CopyView]:
             row.master.video.public_id,
             row.master.video.code,
             row.made_at,
+            row.master.video.membership.programme_id,
         )
         for row in rows
     }

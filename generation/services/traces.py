@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from access.caller import Caller
 from access.gate import Action, check_may
@@ -43,6 +44,7 @@ class Job:
     """A file to look into; `lease` proves that it is still this worker's."""
 
     trace: int
+    public_id: str
     lease: UUID
     storage_key: str
     programme: int
@@ -135,7 +137,7 @@ def claim_next(*, now: datetime) -> Job | None:
     """Take up the file that waits for longest. One that took two workers with it is given up."""
     with transaction.atomic():
         rows = Trace.objects.select_for_update(skip_locked=True, of=("self",)).filter(_due(now))
-        for row in rows.select_related("asked_by").order_by("id"):
+        while (row := rows.select_related("asked_by").order_by("id").first()) is not None:
             if row.tries >= MOST_TRIES:
                 _end(row, TraceState.FAILED, now, sentence=_GAVE_UP)
                 continue
@@ -143,13 +145,27 @@ def claim_next(*, now: datetime) -> Job | None:
             row.lease_token, row.lease_expires_at = uuid4(), now + LEASE
             row.save(update_fields=["state", "tries", "lease_token", "lease_expires_at"])
             who = Actor("user", row.asked_by.public_id, row.asked_by_id)
-            return Job(row.pk, row.lease_token, row.storage_key, row.programme_id, who)
+            return Job(row.pk, row.public_id, row.lease_token, row.storage_key, row.programme_id, who)
     return None
 
 
 def prolong(*, job: Job, now: datetime) -> bool:
     """False when the run was stopped, or is another worker's."""
     return bool(_mine(job).update(lease_expires_at=now + LEASE))
+
+
+def hand_back(*, job: Job) -> bool:
+    """A worker has to leave: another begins anew, and this try does not count."""
+    return bool(
+        _mine(job).update(
+            state=TraceState.WAITING,
+            tries=F("tries") - 1,
+            lease_token=None,
+            lease_expires_at=None,
+            done=0,
+            stage="",
+        )
+    )
 
 
 def tell(*, job: Job, done: int, total: int, stage: str) -> None:
@@ -161,18 +177,22 @@ def finish(
     *, job: Job, numbers: list[int], reading: Mapping[str, Any], pictures: Mapping[str, bytes], now: datetime
 ) -> bool:
     """The answer. False when nobody waits for it any more: then nothing has changed."""
-    with stowing.folder() as folder, transaction.atomic():
-        row = _mine(job).select_for_update().first()
-        if row is None:
-            return False
-        keys = {name: f"{row.public_id}/{name}.png" for name in pictures}
+    keys = {name: f"{job.public_id}/{name}.png" for name in pictures}
+    with stowing.folder() as folder, ExitStack() as stack:
+        stowed = []
         for name, png in pictures.items():
             (folder / name).write_bytes(png)
-        files.store().put_all({keys[name]: folder / name for name in pictures})
-        row.numbers, row.reading, row.pictures = numbers, dict(reading), keys
-        row.done = row.total
-        row.save(update_fields=["numbers", "reading", "pictures", "done"])
-        _end(row, TraceState.DONE, now)
+            stowed.append(stack.enter_context(stowing.stowed(folder / name, key=keys[name])))
+        with transaction.atomic():
+            row = _mine(job).select_for_update().first()
+            if row is None:
+                return False
+            row.numbers, row.reading, row.pictures = numbers, dict(reading), keys
+            row.done = row.total
+            row.save(update_fields=["numbers", "reading", "pictures", "done"])
+            _end(row, TraceState.DONE, now)
+        for file in stowed:
+            file.kept = True
     return True
 
 

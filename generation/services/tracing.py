@@ -22,11 +22,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What was read, and the copy of each number that was named, in the same order."""
+    """What was read, and the copy of each number that was named, in the same order. `elsewhere` counts those that
+    belong to another programme than the one that asks, which is told nothing else of them."""
 
     sha256: str
     reading: Reading
     copies: tuple[tuple[Named, CopyView], ...]
+    elsewhere: int = 0
 
 
 def trace(
@@ -40,51 +42,71 @@ def trace(
 ) -> Answer:
     """Read a file that may be anything, in a process of its own. Minutes where nothing is found.
 
-    Compared with the copies of one programme (its row id), or of the whole house. Raises SpecRejected with a sentence
-    on the file, NoKey where this process has not the keys of all marks, Stopped.
+    Compared with every copy of the house, whoever asks: a number that were left out would be taken for one of its
+    relatives. Told are those of one programme (its row id), or all. Raises SpecRejected with a sentence on the file,
+    NoKey where this process has not the keys of all marks, Stopped.
     """
     from generation.forensic.child import trace_apart
 
-    issued = _issued(programme)
-    sha256 = _digest(path)
+    issued, sha256 = _issued(), _digest(path)
     try:
         reading = trace_apart(path, issued, progress=progress, stopped=stopped)
     except SpecRejected as refusal:
         _note(sha256, by, now, {"refused": refusal.code})
         raise
+    except BaseException as end:  # also Ctrl-C: somebody has asked, and may have seen how far it was
+        _note(sha256, by, now, {"ended": type(end).__name__})
+        raise
     copies = queries.copies(named.number for named in reading.named)
-    named = tuple((named, copies[named.number]) for named in reading.named)
-    found = [{"number": one.number, "z": round(one.z, 2), "video": copy.video} for one, copy in named]
-    _note(sha256, by, now, {"named": found, "pool": reading.pool, "alignments": reading.alignments})
-    return Answer(sha256, reading, named)
+    named = tuple(
+        (named, copies[named.number])
+        for named in reading.named
+        if programme in (None, copies[named.number].programme)
+    )
+    found = [
+        {"number": f"{one.number:08x}", "z": round(one.z, 2), "video": copy.video} for one, copy in named
+    ]
+    elsewhere = len(reading.named) - len(named)
+    counts = {"elsewhere": elsewhere, "pool": reading.pool, "alignments": reading.alignments}
+    _note(sha256, by, now, {"named": found} | counts)
+    return Answer(sha256, reading, named, elsewhere)
 
 
 def told(answer: Answer) -> list[str]:
     """The answer in words: what a reading says, and what it does not."""
     reading = answer.reading
-    if not reading.named:
-        said = (
-            f"No reading. Nothing in this file speaks for one of the {reading.pool:,} numbers that were issued, in "
-            f"{reading.alignments} geometries. This does not say that the file is unmarked."
+    said = [_sentence(named, copy, reading) for named, copy in answer.copies]
+    if answer.copies:
+        said += [_control(reading), _LIMITS]
+    if answer.elsewhere:
+        said.append(
+            "The file carries a copy of another programme of this house. Which one, only that programme is told."
         )
-        return [said]
-    return [*(_sentence(named, copy, reading) for named, copy in answer.copies), _control(reading), _LIMITS]
+    if reading.strangers:
+        said.append(
+            "The file carries a number under one of our keys that is not on record here: the record was lost, or the "
+            "key was. Nothing can be said of that copy."
+        )
+    return said or [
+        f"No reading. Nothing in this file speaks for one of the {reading.pool:,} numbers that were issued, in "
+        f"{_geometries(reading)}. This does not say that the file is unmarked."
+    ]
 
 
-_LIMITS = (
-    "It identifies the copy from which this file descends, not who passed it on, nor whether an account was misused. "
-    "For whom a copy was made is told once a second operator has confirmed."
-)
+_LIMITS = "It identifies the copy from which this file descends, not who passed it on, nor whether an account was misused."
 
 
 def _sentence(named: Named, copy: CopyView, reading: Reading) -> str:
     said = (
         f"The file carries mark number {named.number:08x}, put into {copy.purpose_words} of clip {copy.code} "
         f"({copy.video}) on {copy.made_at:%d %B %Y}. Another file gives a reading this strong with probability below "
-        f"1e{int(named.log10_bound)} (upper bound over {reading.pool:,} issued numbers and {reading.alignments} "
-        "alignments)."
+        f"1e{int(named.log10_bound)} (upper bound over {reading.pool:,} issued numbers and {_geometries(reading)})."
     )
     return said if named.finding else f"A lead, not a finding. {said}"
+
+
+def _geometries(reading: Reading) -> str:
+    return f"{reading.alignments} {'geometry' if reading.alignments == 1 else 'geometries'}"
 
 
 def _control(reading: Reading) -> str:
@@ -94,7 +116,7 @@ def _control(reading: Reading) -> str:
     )
 
 
-def _issued(programme: int | None) -> list[Issued]:
+def _issued() -> list[Issued]:
     import numpy as np
 
     from generation.forensic.code import words_of
@@ -108,7 +130,7 @@ def _issued(programme: int | None) -> list[Issued]:
             np.array([number for number, _ in rows], np.int64),
             words_of(word for _, word in rows),
         )
-        for epoch, rows in queries.issued(programme).items()
+        for epoch, rows in queries.issued().items()
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +33,9 @@ def drain() -> int:
         except SpecRejected as refusal:
             traces.refuse(job=job, sentence=refusal.sentence, now=clock.now())
         except Stopped:
-            logger.info("trace %d was stopped", job.trace)
+            logger.info("trace %d was stopped, or this worker has to leave", job.trace)
+            if leaving.overdue > 0:
+                traces.hand_back(job=job)
         except Exception:
             logger.exception("trace %d failed", job.trace)
             traces.fail(job=job, sentence=_FAULT, now=clock.now())
@@ -45,8 +48,8 @@ def _run(job: Job) -> None:
         pulse.keeping(lambda: traces.prolong(job=job, now=clock.now()), every=_BEAT) as beat,
     ):
         suspect = Path(name) / "suspect.bin"
-        with files.store().open(job.storage_key) as stored:
-            suspect.write_bytes(stored.read())
+        with files.store().open(job.storage_key) as stored, suspect.open("xb") as copy:
+            shutil.copyfileobj(stored, copy, 1 << 20)
         answer = tracing.trace(
             suspect,
             by=job.asked_by,
@@ -59,7 +62,7 @@ def _run(job: Job) -> None:
         job=job,
         numbers=[named.number for named, _ in answer.copies],
         reading=_plain(answer),
-        pictures=answer.reading.pictures,
+        pictures=answer.reading.pictures if answer.copies else {},
         now=clock.now(),
     )
 
@@ -69,6 +72,8 @@ def _plain(answer: tracing.Answer) -> dict[str, Any]:
     reading = answer.reading
     return {
         "words": tracing.told(answer),
+        "elsewhere": answer.elsewhere,
+        "strangers": reading.strangers,
         "pool": reading.pool,
         "alignments": reading.alignments,
         "frames": reading.frames,

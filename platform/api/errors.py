@@ -148,7 +148,7 @@ def refusal_of(exc: Exception) -> Refusal | None:
 def too_large(file: int = 0) -> Refusal:
     """`file`: bytes that a form may bring beside its fields, where the address takes one."""
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
-    more = f", and a form a file of {file // 1024**2} MB besides" if file else ""
+    more = f", and a form a file of {file // 1000**2} MB besides" if file else ""
     return Refusal(413, "body_too_large", f"A request has at most {limit // 1024} kB{more}.")
 
 

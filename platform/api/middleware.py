@@ -44,7 +44,16 @@ def _as_problem(request: HttpRequest, response: HttpResponseBase, request_id: st
         logger.error("%s %s failed; request id %s", request.method, request.path_info, request_id)
     refusal = errors.of_status(response.status_code, response.headers)
     response.close()
-    body = json.dumps(refusal.body(request_id))
-    return HttpResponse(
-        body, status=refusal.status, content_type=errors.CONTENT_TYPE, headers=refusal.all_headers()
+    return problem(refusal, request_id)
+
+
+def problem(refusal: errors.Refusal, request_id: str) -> HttpResponse:
+    """For refusals that no view has made."""
+    response = HttpResponse(
+        json.dumps(refusal.body(request_id)),
+        status=refusal.status,
+        content_type=errors.CONTENT_TYPE,
+        headers=refusal.all_headers(),
     )
+    response.is_problem = True  # type: ignore[attr-defined]
+    return response

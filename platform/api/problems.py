@@ -127,6 +127,9 @@ PROBLEMS: dict[str, Problem] = {
     "quota_exhausted": Problem(
         429, "Allowance used up", "`left`, `limit` and `resets_at` (Unix seconds) say more."
     ),
+    "too_many_checks": Problem(
+        429, "Too many files to check", "From one address; `Retry-After` says when to go on."
+    ),
     # --- us
     "server_error": Problem(500, "A fault of ours", "Ask again; the request id helps us find it."),
     "copy_being_made": Problem(
@@ -135,6 +138,7 @@ PROBLEMS: dict[str, Problem] = {
         "Each token gets a copy of its own; `Retry-After` says when to ask again.",
     ),
     "busy": Problem(503, "Busy", "Others are being served; `Retry-After` says when to ask again."),
+    "too_slow": Problem(503, "Came too slowly", "A body of a file that hardly moves is given up."),
     "unavailable": Problem(
         503, "Not available now", "A part of ours does not answer. Ask again in a moment."
     ),

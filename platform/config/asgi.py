@@ -6,22 +6,29 @@ measured, four times the CPU of the same view behind WSGI.
 
 from __future__ import annotations
 
-from django.conf import settings
+from config.wsgi import application as django
+
+# What follows needs Django as the line above has set it up.
+# isort: split
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
+from config import uploads
+from config.bodies import Bodies
 from config.threads import OnThreads
-from config.wsgi import application as django
+from delivery import signers
 from portal import streams
 
 WORKERS = 8
-LONGEST = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 
-_pages = OnThreads(
-    django, workers=WORKERS, longest=LONGEST, longest_form=LONGEST + settings.LARGEST_UPLOAD_BYTES
-)
+signers.own()  # a process that could not tell our own files from others says so now, not to each visitor
 
 application = Starlette(
-    routes=[*streams.routes, Mount("/", app=_pages)],
+    routes=[
+        *streams.routes,
+        Mount(
+            "/", app=OnThreads(django, workers=WORKERS, bodies=Bodies(small=uploads.SMALL, door=uploads.door))
+        ),
+    ],
     lifespan=streams.lifespan,
 )

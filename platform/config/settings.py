@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "portal.middleware.CallerMiddleware",
+    "config.uploads.UploadMiddleware",
     "portal.middleware.TextMiddleware",
 ]
 ROOT_URLCONF = "config.urls"
@@ -138,7 +139,9 @@ C2PA_KEY = env.str("PRIVATE_VIEW_C2PA_KEY", default="")
 C2PA_SIGN = env.str("PRIVATE_VIEW_C2PA_SIGN", default="")
 """Instead of the file of a key: the dotted name of a function, bytes to an ES256 signature (r and s, 64 bytes), which
 asks a key service."""
-C2PA_ROOTS = env.str("PRIVATE_VIEW_C2PA_ROOTS", default=C2PA_CHAIN)  # whose files are told to be ours
+C2PA_ROOTS = env.str("PRIVATE_VIEW_C2PA_ROOTS", default=C2PA_CHAIN)
+"""File of the roots to trust, and of the certificates of our own signers, past ones too: theirs alone are told to be
+ours, for a root may have signed for others. The one of C2PA_CHAIN counts wherever that is set."""
 C2PA_TIMESTAMP_URL = env.str("PRIVATE_VIEW_C2PA_TIMESTAMP_URL", default="")
 METRICS_TOKEN = env.str("PRIVATE_VIEW_METRICS_TOKEN", default="")
 """Who sends it may read /metrics, which names queues and machines; without it there is no such page."""
@@ -170,6 +173,7 @@ ACCOUNT_RATE_LIMITS = {
     "login_failed": "10/m/ip,5/5m/key",
     "reset_password": "20/m/ip,5/m/key",
     "signup": "20/m/ip",
+    "check": env.str("PRIVATE_VIEW_CHECK_RATE", default="20/m/ip"),  # ours: /check and /v1/verify
 }
 
 # --- mail ----------------------------------------------------------------------------------------

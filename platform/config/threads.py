@@ -8,7 +8,6 @@ read. Here an answer that is whole crosses once; a stream crosses once a chunk, 
 from __future__ import annotations
 
 import asyncio
-import io
 import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,15 +15,17 @@ from typing import Any
 
 from starlette.types import Message, Receive, Scope, Send
 
+from config.bodies import REFUSAL, Bodies, Body
+
 WsgiApp = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 _PLAIN = {b"content-type": "CONTENT_TYPE", b"content-length": "CONTENT_LENGTH"}
 
 
 class OnThreads:
-    """`longest` bytes of a body are read, `longest_form` of a form with files; Django refuses what says more."""
+    """`bodies` reads what comes with a request. What it left unread is refused by the app, in its own words."""
 
-    def __init__(self, app: WsgiApp, *, workers: int, longest: int, longest_form: int = 0) -> None:
-        self._app, self._longest, self._longest_form = app, longest, max(longest, longest_form)
+    def __init__(self, app: WsgiApp, *, workers: int, bodies: Bodies) -> None:
+        self._app, self._bodies = app, bodies
         self._pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="django")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -32,30 +33,17 @@ class OnThreads:
             await send({"type": "websocket.close", "code": 1000})
         if scope["type"] != "http":
             return
-        body = await self._body(scope, receive)
-        if body is None:
-            return
-        environ = _environ(scope, body)
+        async with self._bodies.read(scope, receive) as body:
+            if body is not None:
+                await self._send(_environ(scope, body), send)
+
+    async def _send(self, environ: dict[str, Any], send: Send) -> None:
         loop = asyncio.get_running_loop()
         whole = await loop.run_in_executor(self._pool, self._answer, environ, send, loop)
         if whole is not None:
             start, content = whole
             await send(start)
             await send({"type": "http.response.body", "body": content})
-
-    async def _body(self, scope: Scope, receive: Receive) -> bytes | None:
-        """None when the client left before its end: half a form must not be taken for a whole one."""
-        if scope["method"] in {"GET", "HEAD"}:
-            return b""
-        longest = self._longest_form if _has_files(scope) else self._longest
-        body, more = bytearray(), True
-        while more and len(body) <= longest:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-        return bytes(body)
 
     def _answer(
         self, environ: dict[str, Any], send: Send, loop: asyncio.AbstractEventLoop
@@ -84,19 +72,12 @@ class OnThreads:
                 close()
 
 
-def _has_files(scope: Scope) -> bool:
-    return any(
-        name == b"content-type" and value.lower().startswith(b"multipart/form-data")
-        for name, value in scope["headers"]
-    )
-
-
 def _wait(sending: Any, loop: asyncio.AbstractEventLoop) -> None:
     asyncio.run_coroutine_threadsafe(sending, loop).result()
 
 
-def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
-    """PEP 3333: text is bytes in Latin-1's clothes."""
+def _environ(scope: Scope, body: Body) -> dict[str, Any]:
+    """PEP 3333: text is bytes in Latin-1's clothes. A body that did not say its length gets the one that it had."""
     server = scope.get("server") or ("localhost", 80)
     client = scope.get("client") or ("", 0)
     environ: dict[str, Any] = {
@@ -111,7 +92,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         "REMOTE_PORT": str(client[1]),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": scope["scheme"],
-        "wsgi.input": io.BytesIO(body),
+        "wsgi.input": body.file,
         "wsgi.errors": sys.stderr,
         "wsgi.multithread": True,
         "wsgi.multiprocess": False,
@@ -121,4 +102,7 @@ def _environ(scope: Scope, body: bytes) -> dict[str, Any]:
         key = _PLAIN.get(name) or "HTTP_" + name.decode("latin1").upper().replace("-", "_")
         text = value.decode("latin1")
         environ[key] = f"{environ[key]},{text}" if key in environ else text
+    environ.setdefault("CONTENT_LENGTH", str(body.length))
+    if body.refusal is not None:
+        environ[REFUSAL] = body.refusal
     return environ

@@ -6,19 +6,21 @@ The forensic mark is not looked at. Whoever could ask whether it is there could 
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
 from typing import BinaryIO, Final
 
-from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 from core.errors import Invalid, NotFound, NotYet
+from delivery import signers
 from generation.credentials.child import FileRead, read_apart
 from generation.queries.files import is_ours
 from generation.services import files
@@ -27,9 +29,10 @@ from review.queries import Approval
 
 MOST_BYTES: Final = 200 * 1000**2
 _AT_ONCE: Final = 2  # in this process; each may take a processor and two gigabytes
-_PATIENCE: Final = 5.0  # seconds
 _SHARE: Final = re.compile(r"(?:https?://[^/\s]+)?/?(?:s/)?(s_[A-Za-z0-9]{6,60})(?:[/?#].*)?")
 _places = BoundedSemaphore(_AT_ONCE)
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +47,18 @@ class Checked:
 
 
 def check_file(file: BinaryIO, *, now: datetime) -> Checked:
-    """Look into a file that may be anything; nothing of it is kept.
+    """Look into a file that may be anything; nothing of it is kept. Call it, and take the file apart, in a `place`.
 
-    Raises Invalid with the field `file` (file_too_large, file_empty), NotYet (busy). Three statements at most.
+    Raises Invalid with the field `file` (file_too_large, file_empty), NotYet (unavailable). Three statements at most.
     """
-    with _place(), TemporaryDirectory(prefix="check-") as folder:
+    with TemporaryDirectory(prefix="check-") as folder:
         path = Path(folder) / "file"
         sha256, length = _copy(file, path)
         return _checked(path, sha256, length, now)
 
 
 def check_share(address: str, *, now: datetime) -> Checked:
-    """The same of the video at a share's address, whole or only its last part.
+    """The same of the video at a share's address, whole or only its last part. Call it in a `place`.
 
     Raises Invalid with the field `share`, NotFound for what never was one, NotYet. Five statements at most.
     """
@@ -69,16 +72,39 @@ def check_share(address: str, *, now: datetime) -> Checked:
     approval = review.approval_of(copy.sha256, now=now)
     if approval is None or not approval.active or copy.removed:
         return Checked(copy.sha256, copy.bytes, FileRead("gone"), True, approval)
-    with _place():
-        read = read_apart(files.store().path(copy.storage_key), _anchors())
+    read = _read(files.store().path(copy.storage_key))
     return Checked(copy.sha256, copy.bytes, read, True, approval)
+
+
+@contextmanager
+def place() -> Iterator[None]:
+    """One of the few at which a file is read. Raises NotYet (busy) at once: who waits keeps a page from others."""
+    if not _places.acquire(blocking=False):
+        sentence = "Others are having files checked. Try again in a few seconds."
+        raise NotYet("busy", sentence, retry_after=5)
+    try:
+        yield
+    finally:
+        _places.release()
 
 
 def _checked(path: Path, sha256: str, length: int, now: datetime) -> Checked:
     approval = review.approval_of(sha256, now=now)
-    return Checked(
-        sha256, length, read_apart(path, _anchors()), approval is not None or is_ours(sha256), approval
-    )
+    return Checked(sha256, length, _read(path), approval is not None or is_ours(sha256), approval)
+
+
+def _read(path: Path) -> FileRead:
+    """`trusted` is what we have signed. What somebody else has under a root that we trust is `valid`."""
+    try:
+        own = signers.own()
+    except ImproperlyConfigured as fault:
+        logger.exception("files cannot be checked")
+        sentence = "We cannot tell our own files from others at the moment. We have been told."
+        raise NotYet("unavailable", sentence, retry_after=60) from fault
+    read = read_apart(path, own.anchors if own else None)
+    if read.state == "trusted" and not (own and own.signed(read.claims)):
+        return replace(read, state="valid")
+    return read
 
 
 def _copy(file: BinaryIO, path: Path) -> tuple[str, int]:
@@ -99,21 +125,3 @@ def _copy(file: BinaryIO, path: Path) -> tuple[str, int]:
 def too_large() -> Invalid:
     sentence = f"A file to check has at most {MOST_BYTES // 1000**2} MB."
     return Invalid("file_too_large", sentence, fields={"file": sentence})
-
-
-def _anchors() -> bytes | None:
-    """What is signed under our own roots is ours."""
-    try:
-        return Path(settings.C2PA_ROOTS).read_bytes() if settings.C2PA_ROOTS else None
-    except OSError:
-        return None
-
-
-@contextmanager
-def _place() -> Iterator[None]:
-    if not _places.acquire(timeout=_PATIENCE):
-        raise NotYet("busy", "Others are having files checked. Ask again in a moment.", retry_after=5)
-    try:
-        yield
-    finally:
-        _places.release()

@@ -10,12 +10,10 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from core import clock
-from core.errors import DomainError, Invalid
+from core.errors import DomainError, Invalid, NotYet
 from delivery import checking
 from delivery.checking import Checked
 from gallery.house import tell_house_time
-
-_FORM = 1 << 20  # what a form may have beside its file
 
 CREDENTIALS = {
     "trusted": (
@@ -61,14 +59,12 @@ SOURCES = {
 }
 
 
-@csrf_exempt  # it changes nothing; the body is looked at only once its length is known
+@csrf_exempt  # it changes nothing
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest) -> HttpResponse:
     tell_house_time()
     if request.method != "POST":
         return _page(request, share=request.GET.get("share", "")[:200])
-    if not 0 <= _length(request) <= checking.MOST_BYTES + _FORM:
-        return _page(request, errors=dict(checking.too_large().fields))
     file, share = request.FILES.get("file"), request.POST.get("share", "")[:200]
     try:
         if file is None and not share.strip():
@@ -79,13 +75,19 @@ def check(request: HttpRequest) -> HttpResponse:
             return _page(request, found, name=file.name or "")
         return _page(request, checking.check_share(share, now=clock.now()), share=share)
     except DomainError as refusal:
-        fields = dict(refusal.fields) if isinstance(refusal, Invalid) else {}
-        return _page(request, share=share, errors=fields or {"share": refusal.sentence})
+        return _refused(request, refusal, share)
 
 
-def _length(request: HttpRequest) -> int:
-    told = request.META.get("CONTENT_LENGTH") or "0"
-    return int(told) if told.isascii() and told.isdigit() else -1
+def _refused(request: HttpRequest, refusal: DomainError, share: str) -> HttpResponse:
+    """With the form, for another try."""
+    fields = dict(refusal.fields) if isinstance(refusal, Invalid) else {}
+    response = _page(request, share=share, errors=fields or {"share": refusal.sentence})
+    if refusal.code == "file_too_large":
+        response.status_code = 413
+    if isinstance(refusal, NotYet):
+        response.status_code = 503
+        response["Retry-After"] = str(refusal.extra["retry_after"])
+    return response
 
 
 def _page(

@@ -16,6 +16,12 @@ from generation.errors import EngineError, SpecRejected
 from generation.services import tracing
 
 
+_WHOM = (
+    "For whom that copy was made is not told here. Send the file to the office (Traces): there it is told once a second "
+    "person has confirmed the answer."
+)
+
+
 class Command(BaseCommand):
     help = "Read the forensic mark of a video, a GIF or a picture. Needs PRIVATE_VIEW_MARK_KEYS; every run is audited."
 
@@ -38,6 +44,8 @@ class Command(BaseCommand):
             )
         except SpecRejected as refusal:
             raise CommandError(refusal.sentence) from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What was read so far is not kept.") from None
         except EngineError as fault:
             raise CommandError(str(fault)) from None
         self._keep_pictures(answer, options["evidence"])
@@ -46,6 +54,8 @@ class Command(BaseCommand):
             return
         for sentence in tracing.told(answer):
             self.stdout.write(sentence)
+        if answer.copies:
+            self.stdout.write(_WHOM)
 
     def _tell_progress(self, done: int, total: int, stage: str) -> None:
         self.stderr.write(f"{done + 1} of {total}: {stage}")
@@ -62,5 +72,10 @@ class Command(BaseCommand):
 def _plain(answer: tracing.Answer) -> dict[str, Any]:
     reading = dataclasses.asdict(answer.reading)
     reading.pop("pictures")
+    reading.pop(
+        "best_z"
+    )  # of each copy that was named its own is told; below the threshold there is none to tell
+    mine = {named.number for named, _ in answer.copies}
+    reading["named"] = [named for named in reading["named"] if named["number"] in mine]
     copies = [dataclasses.asdict(copy) for _, copy in answer.copies]
     return {"sha256": answer.sha256, "reading": reading, "copies": copies, "words": tracing.told(answer)}

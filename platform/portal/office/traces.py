@@ -37,7 +37,7 @@ STATES = {
     TraceState.CANCELLED: ("Stopped", "is-revoked"),
 }
 PICTURES = {
-    "residual": "What is left of the file when the picture is taken away, added up over all frames",
+    "residual": "What is left of one frame of the file when the picture is taken away",
     "peak": "How strongly the key answers at each place: one peak, or none",
 }
 

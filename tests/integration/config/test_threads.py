@@ -7,7 +7,12 @@ from typing import Any
 
 import pytest
 
+from config import bodies
+from config.bodies import REFUSAL, Bodies, Door, Places
 from config.threads import OnThreads
+
+PLACES = Places(2, each=1)
+STALLED: dict[str, Any] = {}
 
 
 class Streamed:
@@ -29,19 +34,26 @@ class Whole(Streamed):
     streaming = False
 
 
+def _door(path: str, content_type: str) -> Door:
+    return Door(40 if content_type.startswith("multipart/") else 8, "It is too large.", PLACES)
+
+
 def ask(app: Any, *messages: dict[str, Any], method: str = "POST", **scope: Any) -> list[dict[str, Any]]:
     sent: list[dict[str, Any]] = []
     waiting = iter(messages)
 
     async def receive() -> dict[str, Any]:
-        return next(waiting)
+        message = next(waiting)
+        if message is STALLED:
+            await asyncio.Event().wait()
+        return message
 
     async def send(message: Any) -> None:
         sent.append(message)
 
     usual = {"type": "http", "method": method, "path": "/a", "query_string": b"", "http_version": "1.1"}
     asyncio.run(
-        OnThreads(app, workers=2, longest=8, longest_form=40)(
+        OnThreads(app, workers=2, bodies=Bodies(small=8, door=_door))(
             usual | {"scheme": "http", "headers": []} | scope, receive, send
         )
     )
@@ -96,12 +108,22 @@ def _seen(*messages: dict[str, Any], **scope: Any) -> list[dict[str, Any]]:
     return seen
 
 
-def test_reads_a_body_in_parts_and_no_more_than_django_will_take() -> None:
+def test_reads_a_body_in_parts_and_says_how_long_it_was() -> None:
     (whole,) = _seen(part(b"abc", more=True), part(b"def"))
+
+    assert (whole["body"], whole["CONTENT_LENGTH"]) == (b"abcdef", "6")
+
+
+def test_reads_no_more_than_the_address_takes_and_lets_the_app_see_that_it_was_too_much() -> None:
     (large,) = _seen(part(b"x" * 9, more=True), part(b"never asked for"))
 
-    assert whole["body"] == b"abcdef"
-    assert large["body"] == b"x" * 9
+    assert large["CONTENT_LENGTH"] == "9"
+
+
+def test_reads_nothing_of_what_says_that_it_is_too_large() -> None:
+    (large,) = _seen(headers=[(b"content-length", b"9")])
+
+    assert (large["body"], large["CONTENT_LENGTH"]) == (b"", "9")
 
 
 def test_takes_no_half_body_for_a_whole_one() -> None:
@@ -118,16 +140,36 @@ def test_hands_on_headers_and_addresses_that_are_not_ascii() -> None:
     assert seen["REMOTE_ADDR"] == "127.0.0.1"
 
 
-@pytest.mark.parametrize(("kind", "read"), [(b"text/plain", 10), (b"multipart/form-data; boundary=x", 20)])
-def test_reads_more_of_a_form_with_files_than_of_anything_else(kind: bytes, read: int) -> None:
-    bodies: list[bytes] = []
+FORM = (b"content-type", b"multipart/form-data; boundary=x")
 
-    def app(environ: dict[str, Any], start_response: Any) -> Whole:
-        bodies.append(environ["wsgi.input"].read())
-        start_response("200 OK", [])
-        return Whole()
 
+def test_reads_more_of_a_form_with_files_than_of_anything_else() -> None:
     parts = [part(b"12345", more=True)] * 3 + [part(b"12345")]
-    ask(app, *parts, headers=[(b"content-type", kind)])
+    (form,) = _seen(*parts, headers=[FORM])
+    (other,) = _seen(*parts, headers=[(b"content-type", b"text/plain")])
 
-    assert len(bodies[0]) == read
+    assert form["body"] == b"12345" * 4
+    assert other["CONTENT_LENGTH"] == "10"
+
+
+def test_a_large_body_without_a_place_is_refused_before_it_is_read() -> None:
+    with PLACES.one("1.2.3.4"):
+        (same,) = _seen(headers=[FORM, (b"content-length", b"20")], client=("1.2.3.4", 1))
+        (small,) = _seen(part(b"1"), headers=[FORM, (b"content-length", b"1")], client=("1.2.3.4", 1))
+        (elsewhere,) = _seen(part(b"x" * 20), headers=[FORM], client=("4.3.2.1", 1))
+        with PLACES.one("1.1.1.1"):
+            (all_taken,) = _seen(headers=[FORM, (b"content-length", b"20")], client=("4.3.2.1", 1))
+    (again,) = _seen(part(b"x" * 20), headers=[FORM], client=("1.2.3.4", 1))
+
+    assert [seen[REFUSAL].code for seen in (same, all_taken)] == ["busy", "busy"]
+    assert [REFUSAL in seen for seen in (small, elsewhere, again)] == [False, False, False]
+    assert again["body"] == b"x" * 20
+
+
+def test_a_large_body_that_hardly_moves_loses_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "_GRACE", 0.05)
+    (seen,) = _seen(part(b"x" * 10, more=True), STALLED, headers=[FORM, (b"content-length", b"20")])
+
+    assert (seen[REFUSAL].code, seen["body"]) == ("too_slow", b"")
+    with PLACES.one(""):
+        pass

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import io
+import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from allauth.core import ratelimit
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 from PIL import Image
+from pytest_django import Settings
 
 from access.caller import Caller
 from core import clock
@@ -34,6 +37,12 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def now() -> datetime:
     return clock.now()
+
+
+@pytest.fixture(autouse=True)
+def _unthrottled(valkey: object) -> None:
+    """As if nothing had been checked from this address yet."""
+    ratelimit.clear(RequestFactory().post("/check"), action="check")
 
 
 @pytest.fixture
@@ -181,28 +190,39 @@ def test_refuses_what_is_too_large_empty_both_or_nothing(
     monkeypatch.setattr(checking, "MOST_BYTES", 10)
     api.post("/verify", form={"file": SimpleUploadedFile("x", b"x" * 11)}).refused(400, "file_too_large")
     answer = Client().post("/check", {"file": SimpleUploadedFile("x", b"x" * 11)})
-    assert (answer.status_code, "has at most 0 MB" in answer.content.decode()) == (422, True)
+    assert (answer.status_code, "has at most 0 MB" in answer.content.decode()) == (413, True)
     assert "Choose a file" in Client().post("/check", {}).content.decode()
     assert "no such share" in Client().post("/check", {"share": "s_neverwas"}).content.decode()
 
 
-def test_who_finds_all_places_taken_is_told_when_to_come_again(
-    db: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(checking, "_PATIENCE", 0.01)
-    for _ in range(2):
-        checking._places.acquire()
-    try:
+def test_who_finds_all_places_taken_is_told_at_once_when_to_come_again(db: None) -> None:
+    with checking.place(), checking.place():
+        begun = time.monotonic()
         answer = Api(None).post("/verify", form={"file": SimpleUploadedFile("x", b"x")})
-        answer.refused(503, "busy")
-        assert int(answer.headers["Retry-After"]) > 0
-        assert (
-            "Others are having files checked"
-            in Client().post("/check", {"file": SimpleUploadedFile("x", b"x")}).content.decode()
-        )
-    finally:
-        for _ in range(2):
-            checking._places.release()
+        shown = Client().post("/check", {"file": SimpleUploadedFile("x", b"x")})
+        assert time.monotonic() - begun < 2
+    answer.refused(503, "busy")
+    assert answer.headers["Retry-After"] == shown["Retry-After"] == "5"
+    assert "x-should-retry" not in answer.headers
+    assert shown.status_code == 503
+    assert "Others are having files checked" in shown.content.decode()
+
+
+def test_who_checks_too_many_files_waits_and_others_do_not(db: None, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"check": "2/m/ip"}
+    api, share = Api(None), {"share": "s_neverwas"}
+    api.post("/verify", share).refused(404, "not_found")
+    assert "no such share" in Client().post("/check", share).content.decode()
+
+    answer = api.post("/verify", share)
+    assert answer.refused(429, "too_many_checks")["error"]["type"] == "quota_error"
+    assert 55 <= int(answer.headers["Retry-After"]) <= 60
+    shown = Client().post("/check", share)
+    assert (shown.status_code, shown["Retry-After"]) == (429, "60")
+    assert "Many files were checked from your address" in shown.content.decode()
+
+    assert Client().get("/check").status_code == 200
+    assert Client(REMOTE_ADDR="192.0.2.7").post("/check", share).status_code == 422
 
 
 def test_nothing_of_a_checked_file_is_kept(

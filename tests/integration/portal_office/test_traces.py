@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
+from unittest.mock import Mock
 
+import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from PIL import Image
@@ -18,7 +23,13 @@ from audit import outbox
 from audit.models import AuditEvent
 from core import clock
 from core.actors import system
-from generation.models import Rendition, Trace
+from generation import keys
+from generation.errors import Transient
+from generation.forensic import child
+from generation.forensic.code import Code
+from generation.forensic.reed_solomon import completed
+from generation.models import Mark, Rendition, Trace
+from generation.queries import marks
 from generation.services import copies, files, traces
 from generation.states import TRACE, Purpose, TraceState
 from generation.worker import copies as copying
@@ -101,6 +112,7 @@ def test_names_the_copy_and_for_whom_it_was_once_a_second_person_has_confirmed(
     assert "Somebody else" not in shown.split("whom")[0]
     assert "told once somebody else" in shown
     assert artist.public_name not in shown
+    assert f"/office/clips/{video}" not in shown, "its page names the artist"
     assert "Confirm the answer" not in shown
     assert first.post(f"{address}/confirm").status_code == 403
     for name in ("residual", "peak"):
@@ -115,6 +127,7 @@ def test_names_the_copy_and_for_whom_it_was_once_a_second_person_has_confirmed(
     for browser in (first, second):
         shown = page(browser, address)
         assert artist.public_name in shown
+        assert f"/office/clips/{video}" in shown
         assert "Confirmed by Ife Adebayo" in shown
     outbox.deliver_due(now=clock.now())
     assert suspects() == 0
@@ -249,7 +262,7 @@ def test_who_may_not_trace_finds_nothing(
     assert Trace.objects.get().confirmed_by is None
 
 
-def test_copies_of_another_programme_are_not_compared_with(
+def test_of_a_copy_of_another_programme_nothing_is_told_but_that(
     operator: Caller, video: str, sign_in: SignIn, now: datetime
 ) -> None:
     """What another programme's artists made is none of this one's to know."""
@@ -257,7 +270,79 @@ def test_copies_of_another_programme_are_not_compared_with(
     browser = sign_in(other)
     address = sent(browser, content(video))
     looking.drain()
-    assert "No reading." in page(browser, address)
+    shown = page(browser, address)
+    assert "a copy of another programme" in shown
+    assert "No reading." not in shown
+    trace = Trace.objects.get()
+    mark = Rendition.objects.filter(master__video__public_id=video)[0].mark
+    assert mark is not None
+    code = mark.master.video.code
+    for secret in (video, code, f"{mark.number:08x}"):
+        assert secret not in shown + json.dumps(trace.reading)
+    (event,) = AuditEvent.objects.filter(action="file.traced")
+    assert (event.data["named"], event.data["elsewhere"]) == ([], 1)
+    assert (trace.numbers, trace.pictures) == ([], {})
+    assert sign_in(people.holder(Role.OPERATOR, now)).post(f"{address}/confirm").status_code == 404
+    assert "another programme" in page(browser, "/office/traces")
+
+
+def test_relatives_of_a_number_that_is_not_on_record_are_not_named(
+    operator: Caller, video: str, sign_in: SignIn, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A house that was restored from a backup knows its keys, and not the copies that were made since."""
+    row = Rendition.objects.filter(master__video__public_id=video)[0]
+    suspect = content(video)
+    mark = row.mark
+    assert mark is not None
+    code = Code(keys.ring().key_of(mark.key_epoch))
+    for other in range(1, 40):
+        data = np.frombuffer(bytes(mark.codeword), np.uint8)[:4].copy()
+        data[other % 4] = (int(data[other % 4]) + other) % 256
+        near = completed(data)
+        Mark.objects.create(
+            master=row.master,
+            number=code.number(near),
+            codeword=near.tobytes(),
+            purpose=Purpose.SCREENING,
+            recipient=f"user:usr_{other:022d}",
+            key_epoch=mark.key_epoch,
+            made_at=now,
+        )
+    on_record = {
+        epoch: [row for row in rows if row[0] != mark.number] for epoch, rows in marks.issued().items()
+    }
+    monkeypatch.setattr(marks, "issued", lambda: on_record)  # the database would not let the row go
+    browser = sign_in(operator)
+    address = sent(browser, suspect)
+    looking.drain()
+    assert "not on record here" in page(browser, address)
+    assert Trace.objects.get().numbers == []
+    assert "not on record" in page(browser, "/office/traces")
+
+
+def test_each_run_is_in_the_log_however_it_ends(
+    operator: Caller, video: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "file.mp4"
+    path.write_bytes(content(video))
+    for fault in (KeyboardInterrupt, Transient("no memory")):
+        monkeypatch.setattr(child, "trace_apart", Mock(side_effect=fault))
+        with pytest.raises(CommandError):
+            call_command("trace", str(path))
+    ended = [event.data["ended"] for event in AuditEvent.objects.filter(action="file.traced").order_by("seq")]
+    assert ended == ["KeyboardInterrupt", "Transient"]
+
+
+def test_a_worker_that_has_to_leave_hands_the_file_to_another(
+    operator: Caller, video: str, sign_in: SignIn, now: datetime
+) -> None:
+    sent(sign_in(operator), content(video))
+    for _ in range(traces.MOST_TRIES + 1):
+        job = traces.claim_next(now=now)
+        assert job is not None
+        assert traces.hand_back(job=job)
+        assert not traces.hand_back(job=job)
+    assert Trace.objects.get().state == TraceState.WAITING
 
 
 def test_the_database_lets_nobody_confirm_their_own(operator: Caller, video: str, sign_in: SignIn) -> None:
