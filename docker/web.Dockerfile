@@ -9,10 +9,11 @@ ENV PYTHONUNBUFFERED=1 \
     PIP_DISABLE_PIP_VERSION_CHECK=1
 
 # The same versions as `make demo`, less what only a render needs. (numpy: the worker reads the shape of a spec; pillow,
-# av and safetensors look at what artists upload, and take frames out of clips.)
+# av and safetensors look at what artists upload, and take frames out of clips; c2pa-python and cryptography read the
+# Content Credentials of files that visitors ask about.)
 COPY pyproject.toml requirements.txt docker/dependencies.py /tmp/build/
 WORKDIR /tmp/build
-RUN python dependencies.py numpy pillow av safetensors > direct.txt \
+RUN python dependencies.py numpy pillow av safetensors c2pa-python cryptography > direct.txt \
     && pip install --requirement direct.txt --constraint requirements.txt \
     && rm -r /tmp/build/*
 WORKDIR /app

@@ -16,6 +16,7 @@ from generation.credentials.errors import CredentialsError
 from generation.credentials.manifest import Ingredient, Provenance, definition, ingredient_definition
 from generation.errors import EngineError, Transient
 
+_PROBE = b"whether the key fits the certificate"
 MEDIA_TYPES = ("video/mp4", "image/jpeg", "image/png")
 
 # Nothing is fetched while signing but the time stamp, which the list of hosts does not govern. Thumbnails would
@@ -47,6 +48,13 @@ class Signer:
         self._certificates = certificates.decode("ascii")
         self._sign = sign
         self._ta_url = ta_url or None
+
+    def check(self, now: datetime) -> datetime:
+        """Until when the certificate holds. Raises EngineError where nothing could be signed with it at `now`: it does
+        not hold, or the key is another's."""
+        chain.check_valid(self._identity, now)
+        keys.check_signature(self._identity.public_key, self._sign(_PROBE), _PROBE)
+        return self._identity.not_after
 
     def sign(self, source: Path, destination: Path, provenance: Provenance) -> None:
         """Writes `source` with credentials to `destination`, whole or not at all.

@@ -182,7 +182,8 @@ class Beneath:
     """What the picture is where the mark stands, slowly followed: luma as a share of white.
 
     `bright` is how bright its bright parts are, `busy` how far luma strays, `middle` its mean; `light` is 1.0 where
-    the letters are light, 0.0 where they are dark, and between when they change.
+    the letters are light and 0.0 where they are dark. There is nothing between: half-way, letters and their edge would
+    be of one grey.
     """
 
     bright: float
@@ -201,14 +202,14 @@ class Beneath:
         """One frame further: at once towards more contrast, slowly towards less."""
         middle, busy = _measured(area)
         self.since += seconds
-        if abs(middle - self.middle) > _CUT and self.since >= _REST:
+        lost = middle > 0.68 if self.light else middle < 0.36  # letters of this kind can hardly be read there
+        if (lost or abs(middle - self.middle) > _CUT) and self.since >= _REST:
             self.middle, self.light, self.since = middle, float(middle < 0.55), 0.0
         self.bright = _towards(self.bright, _bright(middle, busy), seconds)
         self.busy = _towards(self.busy, busy, seconds)
         self.middle += (middle - self.middle) * _part(seconds, 3 * _QUICK)
         # Two thresholds: a picture that hovers about one of them must not turn the letters back and forth.
-        goal = float(self.middle < (0.62 if self.light > 0.5 else 0.42))
-        self.light += (goal - self.light) * _part(seconds, _QUICK)
+        self.light = float(self.middle < (0.62 if self.light else 0.42))
 
 
 def _plate(beneath: Beneath, coat: Coat) -> tuple[int, float]:

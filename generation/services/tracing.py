@@ -87,13 +87,20 @@ def told(answer: Answer) -> list[str]:
             "The file carries a number under one of our keys that is not on record here: the record was lost, or the "
             "key was. Nothing can be said of that copy."
         )
-    return said or [
+    return said or [_nothing(reading)]
+
+
+def _nothing(reading: Reading) -> str:
+    return (
         f"No reading. Nothing in this file speaks for one of the {reading.pool:,} numbers that were issued, in "
         f"{_geometries(reading)}. This does not say that the file is unmarked."
-    ]
+    )
 
 
-_LIMITS = "It identifies the copy from which this file descends, not who passed it on, nor whether an account was misused."
+_LIMITS = (
+    "It identifies the copy from which this file descends, not who passed it on, nor whether an account was "
+    "misused."
+)
 
 
 def _sentence(named: Named, copy: CopyView, reading: Reading) -> str:

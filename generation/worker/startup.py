@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
@@ -24,6 +25,8 @@ from generation.worker import run, scratch, shelf
 from generation.worker.pulse import pulse
 
 logger = logging.getLogger(__name__)
+
+_NOTICE = timedelta(days=30)
 
 
 def lanes_of(consumed: Iterable[str]) -> list[str]:
@@ -51,17 +54,24 @@ def faults(worker: Any, variants: Sequence[LaneVariant], lanes: Sequence[str]) -
     wake = worker.app.tasks.get("generation.wake")
     if not conf.task_acks_late or (wake is not None and not wake.acks_late):
         found.append("task_acks_late is off: a worker that dies would take its message with it. Turn it on.")
-    return found + _key_faults() + _time_faults(worker, variants) + _lane_faults(variants, lanes)
+    return found + _key_faults(signs=True) + _time_faults(worker, variants) + _lane_faults(variants, lanes)
 
 
-def _key_faults() -> list[str]:
+def _key_faults(*, signs: bool) -> list[str]:
     found = []
-    for what, needed in (("mark", keys.ring), ("sign", credentials.signer)):
+    for what, check in (("mark", keys.ring), *([("sign", _check_signer)] if signs else [])):
         try:
-            needed()
+            check()
         except EngineError as fault:
             found.append(f"It could {what} nothing. {fault}")
     return found
+
+
+def _check_signer() -> None:
+    """What could sign nothing would lose each render at its very end."""
+    holds_until = credentials.signer().check(clock.now())
+    if holds_until - clock.now() < _NOTICE:
+        logger.warning("the certificate that signs files expires on %s: renew it, then restart", holds_until)
 
 
 def _time_faults(worker: Any, variants: Sequence[LaneVariant]) -> list[str]:
@@ -110,7 +120,7 @@ def _refuse_or_take(sender: Any) -> None:
     consumed = sender.app.amqp.queues.consume_from
     lanes = lanes_of(consumed)
     if not lanes and {copies.queue_name(), traces.queue_name()} & set(consumed):
-        if found := _key_faults():
+        if found := _key_faults(signs=copies.queue_name() in consumed):
             _refuse(found)
         scratch.sweep()
     if not lanes:

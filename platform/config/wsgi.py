@@ -1,4 +1,4 @@
-"""The web process. It must not be able to read marks: who takes it over could else forge them, or walk them out."""
+"""The web process. It can neither read marks nor sign files: who takes it over could else forge them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
 
-if "PRIVATE_VIEW_MARK_KEYS" in os.environ:
-    raise ImproperlyConfigured(
-        "PRIVATE_VIEW_MARK_KEYS is set for the web process, which must not have the keys of the forensic marks. "
-        "Set it for render workers and the tracing queue alone."
-    )
+for name, what, where in (
+    ("PRIVATE_VIEW_MARK_KEYS", "the keys of the forensic marks", "the workers that render, copy and trace"),
+    ("PRIVATE_VIEW_C2PA_KEY", "the key that signs files", "the workers that render and copy"),
+):
+    if name in os.environ:
+        raise ImproperlyConfigured(
+            f"{name} is set for the web process, which must not have {what}. Set it for {where} alone."
+        )

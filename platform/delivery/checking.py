@@ -16,7 +16,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import BoundedSemaphore
 from typing import BinaryIO, Final
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from core.errors import Invalid, NotFound, NotYet
@@ -29,7 +31,7 @@ from review.queries import Approval
 
 MOST_BYTES: Final = 200 * 1000**2
 _AT_ONCE: Final = 2  # in this process; each may take a processor and two gigabytes
-_SHARE: Final = re.compile(r"(?:https?://[^/\s]+)?/?(?:s/)?(s_[A-Za-z0-9]{6,60})(?:[/?#].*)?")
+_SHARE: Final = re.compile(r"/?(?:s/)?(s_[A-Za-z0-9]{6,60})(?:/.*)?")
 _places = BoundedSemaphore(_AT_ONCE)
 
 logger = logging.getLogger(__name__)
@@ -62,11 +64,7 @@ def check_share(address: str, *, now: datetime) -> Checked:
 
     Raises Invalid with the field `share`, NotFound for what never was one, NotYet. Five statements at most.
     """
-    found = _SHARE.fullmatch(address.strip())
-    if found is None:
-        sentence = "Give the address of a share, such as the one in your browser when a clip plays."
-        raise Invalid("invalid_request", sentence, fields={"share": sentence})
-    copy = review.granted_copy(found[1], "mp4")
+    copy = review.granted_copy(_share_of(address.strip()), "mp4")
     if copy is None:
         raise NotFound("not_found", "There is no such share.")
     approval = review.approval_of(copy.sha256, now=now)
@@ -74,6 +72,23 @@ def check_share(address: str, *, now: datetime) -> Checked:
         return Checked(copy.sha256, copy.bytes, FileRead("gone"), True, approval)
     read = _read(files.store().path(copy.storage_key))
     return Checked(copy.sha256, copy.bytes, read, True, approval)
+
+
+def _share_of(address: str) -> str:
+    """The public id in a share's address. One on another host may show anything under it: nothing is said of that."""
+    whole = "://" in address or address.startswith(("/", "s/", "s_"))
+    try:
+        parts = urlsplit(address if whole else f"//{address}")
+    except ValueError:  # brackets that are no address
+        parts = urlsplit("")
+    house = urlsplit(settings.BASE_URL).netloc.lower()
+    if parts.netloc and parts.netloc.lower() != house:
+        sentence = f"This is not an address of this house, which is {house}. Of other places nothing can be said here."
+        raise Invalid("not_our_address", sentence, fields={"share": sentence})
+    if found := _SHARE.fullmatch(parts.path):
+        return found[1]
+    sentence = "Give the address of a share, such as the one in your browser when a clip plays."
+    raise Invalid("invalid_request", sentence, fields={"share": sentence})
 
 
 @contextmanager

@@ -21,6 +21,7 @@ DEPLOYMENT = "demo"
 LANES = ("turbo", "full")
 """The queues of the model variants that the demo's seed makes."""
 MARK_KEYS = "PRIVATE_VIEW_MARK_KEYS"
+SIGNING_KEY = "PRIVATE_VIEW_C2PA_KEY"
 """Where the keys of the forensic marks lie: for workers that make or read marks, for nobody else."""
 SERVERS, WORKERS, DOORS = 0, 1, 2
 _ALIVE_SECONDS = 90
@@ -64,7 +65,7 @@ class House:
             MARK_KEYS: str(self.state / "mark-keys"),
             "PRIVATE_VIEW_C2PA_CHAIN": str(self.state / "c2pa" / "chain.pem"),
             "PRIVATE_VIEW_C2PA_ROOTS": str(self.state / "c2pa" / "root.pem"),
-            "PRIVATE_VIEW_C2PA_KEY": str(self.state / "c2pa" / "key.pem"),
+            SIGNING_KEY: str(self.state / "c2pa" / "key.pem"),
             "PRIVATE_VIEW_DRAIN_SECONDS": "5",  # less than we wait for a worker before we end it
             # Threads that wait for each other sleep: spinning, a render on a busy machine costs nine times the CPU.
             "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
@@ -81,7 +82,8 @@ class House:
             return [f"{DEPLOYMENT}.{name}" for name in names]
 
         render = queues([f"render.{lane}" for lane in LANES])
-        without_keys = {name: value for name, value in env.items() if name != MARK_KEYS}
+        without_keys = {name: value for name, value in env.items() if name not in (MARK_KEYS, SIGNING_KEY)}
+        to_trace = {name: value for name, value in env.items() if name != SIGNING_KEY}
         started: list[tuple[Command, int]] = [
             (commands.web(listener=address.listener, env=without_keys, log=self.logs / "web.log"), DOORS),
             (
@@ -92,7 +94,7 @@ class House:
         for name, names, its in (
             ("render", render, env),
             ("copies", queues(["copies"]), env),
-            ("tracing", queues(["tracing"]), env),
+            ("tracing", queues(["tracing"]), to_trace),
             ("worker", queues(["default"]), without_keys),
         ):
             started.append(

@@ -19,7 +19,7 @@ CREDENTIALS = {
     "trusted": (
         "is-public",
         "Signed by us, unchanged",
-        "What is said here was signed when the file was made, and not a bit was changed since.",
+        "What is said here was signed when the file was made. Picture and sound are as they were then.",
     ),
     "valid": (
         "is-ok",

@@ -67,8 +67,9 @@ def for_children() -> dict[str, str]:
 
 
 def for_web() -> dict[str, str]:
-    """Likewise, of a web process, which does not get the keys of the marks."""
-    return {name: value for name, value in for_children().items() if name != "PRIVATE_VIEW_MARK_KEYS"}
+    """Likewise, of a web process, which gets neither the keys of the marks nor the one that signs."""
+    secret = ("PRIVATE_VIEW_MARK_KEYS", "PRIVATE_VIEW_C2PA_KEY")
+    return {name: value for name, value in for_children().items() if name not in secret}
 
 
 def empty_folders() -> None:

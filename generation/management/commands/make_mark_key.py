@@ -43,6 +43,8 @@ class Command(BaseCommand):
         except OSError as fault:
             raise CommandError(f"{file} cannot be written: {fault.strerror}.") from fault
         with os.fdopen(handle, "a", encoding="ascii") as written:
+            if options["add"] and not file.read_bytes().endswith(b"\n"):
+                written.write("\n")  # an editor may have left the last line without its end
             written.write(keys.line(name, secrets.token_bytes(32)))
         print(
             f"{file} holds the key {name}. Keep a copy of it where neither the database nor the clips are, and set"

@@ -15,10 +15,9 @@ from core.actors import system
 from generation.errors import EngineError, SpecRejected
 from generation.services import tracing
 
-
 _WHOM = (
-    "For whom that copy was made is not told here. Send the file to the office (Traces): there it is told once a second "
-    "person has confirmed the answer."
+    "For whom that copy was made is not told here. Send the file to the office (Traces): there it is told once a "
+    "second person has confirmed the answer."
 )
 
 

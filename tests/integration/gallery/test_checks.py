@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from allauth.core import ratelimit
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client, RequestFactory
 from PIL import Image
@@ -92,12 +93,25 @@ def test_a_shared_file_is_told_with_its_credentials_and_its_approval(shared: str
 
 
 def test_a_share_is_checked_by_its_address(shared: str) -> None:
-    for address in (shared, f"/s/{shared}", f"https://view.example/s/{shared}?x=1", f" s/{shared} "):
+    house = settings.BASE_URL
+    whole = (f"{house}/s/{shared}?x=1", f"{house.partition('//')[2].upper()}/s/{shared}")
+    for address in (shared, f"/s/{shared}", f" s/{shared} ", *whole):
         found = Api(None).post("/verify", {"share": address}).ok()
         assert found["credentials"]["state"] == "trusted"
         assert found["approval"]["state"] == "active"
     assert "On view here" in Client().post("/check", {"share": shared}).content.decode()
     assert f'value="{shared}"' in Client().get(f"/check?share={shared}").content.decode()
+
+
+@pytest.mark.parametrize(
+    "host", ["http://other.example", "other.example", "https://localhost.other.example:80", "//x"]
+)
+def test_an_address_on_another_host_is_not_vouched_for(shared: str, host: str) -> None:
+    """Whoever shows something else under the same path must not be told to be us."""
+    Api(None).post("/verify", {"share": f"{host}/s/{shared}"}).refused(400, "not_our_address")
+    shown = Client().post("/check", {"share": f"{host}/s/{shared}"})
+    assert "not an address of this house" in shown.content.decode()
+    assert "On view here" not in shown.content.decode()
 
 
 def test_a_copy_that_was_never_shown_is_ours_and_not_approved(shared: str, artist: Caller) -> None:
@@ -181,7 +195,7 @@ def test_refuses_what_is_too_large_empty_both_or_nothing(
 ) -> None:
     api = Api(None)
     api.post("/verify", {}).refused(400, "invalid_request")
-    api.post("/verify", {"share": "https://elsewhere.example/watch?v=1"}).refused(400, "invalid_request")
+    api.post("/verify", {"share": "https://elsewhere.example/watch?v=1"}).refused(400, "not_our_address")
     api.post("/verify", {"share": "s_neverwas"}).refused(404, "not_found")
     api.post("/verify", {"share": shared, "score": "1"}).refused(400, "invalid_request")
     both = {"file": SimpleUploadedFile("x", b"x"), "share": shared}

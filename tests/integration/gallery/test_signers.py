@@ -27,6 +27,7 @@ from generation.credentials.keys import local_key
 from generation.credentials.manifest import Provenance
 from generation.credentials.signer import Signer
 from tests.factories.api import Api
+from tests.rig import environment
 
 pytestmark = pytest.mark.django_db
 NOW = datetime.now(UTC)
@@ -140,8 +141,7 @@ def test_certificates_that_cannot_be_used_make_nobody_a_stranger(
 
 
 def test_the_web_process_does_not_start_with_certificates_that_it_cannot_read(tmp_path: Path) -> None:
-    env = dict(os.environ) | {"PRIVATE_VIEW_C2PA_ROOTS": str(tmp_path / "nowhere.pem")}
-    env.pop("PRIVATE_VIEW_MARK_KEYS")
+    env = environment.for_web() | {"PRIVATE_VIEW_C2PA_ROOTS": str(tmp_path / "nowhere.pem")}
     command = [sys.executable, "-c", "import config.asgi"]
     env["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)

@@ -165,6 +165,18 @@ def test_the_code_is_read_back_from_a_clip_compressed_hard_a_quarter_of_a_second
 
 
 @pytest.mark.parametrize("style", FULL)
+def test_the_code_is_read_off_every_frame_while_the_picture_grows_light_and_dark_again(
+    style: MarkStyle,
+) -> None:
+    """The letters turn with it, from light to dark and back: in no frame are they of their edge's grey."""
+    drawer = marker(style, fps=48)
+    for index, level in enumerate([*range(40, 232, 4), *range(232, 40, -4)]):
+        frame = flat(level)(640, 360, index)
+        drawer.apply(frame, index)
+        assert read_code(luma(frame)) == CODE, level
+
+
+@pytest.mark.parametrize("style", FULL)
 @pytest.mark.parametrize(
     "code", ["3467-9ACD", "EFGH-JKMN", "PQRT-UVWX", "Y3K7-QM4E", "CGQD-MNWV", "GCDQ-NMVW"]
 )
