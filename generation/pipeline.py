@@ -44,8 +44,8 @@ _TYPES: Final[dict[FileKind, str]] = {
 }
 _VTT: Final = "sprite.vtt"
 
-# Called with a finished file, where the signed one goes, and its media type.
-Sign: TypeAlias = Callable[[Path, Path, str], None]
+# Called with a finished file, where the signed one goes, its media type, and whether the mark can be read in it.
+Sign: TypeAlias = Callable[[Path, Path, str, bool], None]
 # Called with the native frames' file, and where the sealed one goes.
 Seal: TypeAlias = Callable[[Path, Path], None]
 
@@ -225,7 +225,7 @@ def _constant(planned: Plan, frames: Frames) -> tuple[tuple[FileMade, ...], str]
 def _file(kind: FileKind, path: Path, size: Size, sign: Sign | None = None) -> FileMade:
     if sign is not None:
         signed = path.with_name(f"signed-{path.name}")
-        sign(path, signed, _TYPES[kind])
+        sign(path, signed, _TYPES[kind], kind != "sprite")  # its pictures are too small to carry one
         signed.replace(path)
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()

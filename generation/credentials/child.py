@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from generation.credentials.claims import Claims, IngredientClaim
+from generation.errors import Transient
 
 _LONGEST: Final = 30.0  # seconds
 _ROOT: Final = Path(__file__).parents[2]
@@ -31,7 +32,7 @@ class FileRead:
 def read_apart(path: Path, anchors: bytes | None) -> FileRead:
     """As `reader.read`, under limits of memory and time and without our environment.
 
-    The state is `too_heavy` where the limits were not enough.
+    The state is `too_heavy` where the limits were not enough. Raises Transient where the process could not do its work.
     """
     command = [sys.executable, "-m", "generation.credentials", str(path.resolve())]
     env = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(_ROOT)}
@@ -46,12 +47,14 @@ def read_apart(path: Path, anchors: bytes | None) -> FileRead:
             timeout=_LONGEST,
             check=False,
         )
-        told: dict[str, Any] = json.loads(done.stdout)
-    except (
-        subprocess.TimeoutExpired,
-        ValueError,
-    ):  # ended without a word: the limits, or a parser that fell over
+    except subprocess.TimeoutExpired:
         return FileRead("too_heavy")
+    if done.returncode < 0:  # ended by a signal: the limits, or a parser that fell over
+        return FileRead("too_heavy")
+    try:
+        told: dict[str, Any] = json.loads(done.stdout)
+    except ValueError:
+        raise Transient(f"The process that reads Content Credentials ended with {done.returncode}.") from None
     return FileRead(told["state"], tuple(told["failures"]), _claims(told["claims"]))
 
 

@@ -47,14 +47,14 @@ def sign_for(clip: Told, issued: Issued) -> Sign:
 
     who, ingredients = signer(), _ingredients(clip)
 
-    def sign(source: Path, destination: Path, media_type: str) -> None:
+    def sign(source: Path, destination: Path, media_type: str, readable: bool) -> None:
         told = Provenance(
             title=f"Clip {clip.code}",
             media_type=media_type,
             model=clip.checkpoint if clip.backend != "remote" else "remote",  # an address may hold a token
             variant=clip.variant_name,
             software=VERSION,
-            mark_digest=digest(issued),
+            mark_digest=digest(issued) if readable else None,
             ingredients=ingredients,
             author=clip.author,
         )

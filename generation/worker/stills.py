@@ -84,7 +84,7 @@ def make(job: Job) -> bool:
         shown, signed = folder / "shown.png", folder / "signed.png"
         shown.write_bytes(pictures.still(marking.marked(image, mark)).png)
         if job.issued is not None:
-            credentials.sign_for(told(job.video), job.issued)(shown, signed, "image/png")
+            credentials.sign_for(told(job.video), job.issued)(shown, signed, "image/png", True)
         else:
             shown.replace(signed)
         kept = [_stored(path, job.public_id) for path in (signed, sealed)]

@@ -24,6 +24,7 @@ from django.core.exceptions import ImproperlyConfigured
 from core.errors import Invalid, NotFound, NotYet
 from delivery import signers
 from generation.credentials.child import FileRead, read_apart
+from generation.errors import Transient
 from generation.queries.files import is_ours
 from generation.services import files
 from review import queries as review
@@ -112,11 +113,11 @@ def _read(path: Path) -> FileRead:
     """`trusted` is what we have signed. What somebody else has under a root that we trust is `valid`."""
     try:
         own = signers.own()
-    except ImproperlyConfigured as fault:
+        read = read_apart(path, own.anchors if own else None)
+    except (ImproperlyConfigured, Transient) as fault:
         logger.exception("files cannot be checked")
-        sentence = "We cannot tell our own files from others at the moment. We have been told."
+        sentence = "Files cannot be checked at the moment. The fault is ours, and we have been told."
         raise NotYet("unavailable", sentence, retry_after=60) from fault
-    read = read_apart(path, own.anchors if own else None)
     if read.state == "trusted" and not (own and own.signed(read.claims)):
         return replace(read, state="valid")
     return read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -120,6 +121,8 @@ def credit(request: HttpRequest, caller: Caller) -> HttpResponse:
         raise NotFound("not_found", "There is nothing at this address.")
     wanted = "credited" in request.POST
     memberships.credit(membership_id=caller.membership.id, credited=wanted, by=caller.actor, now=clock.now())
+    named = "will name you" if wanted else "will not name you"
+    messages.info(request, f"Saved. Files that are made from now on {named}.")
     return redirect("portal:shared")
 
 

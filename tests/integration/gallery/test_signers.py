@@ -131,11 +131,11 @@ def test_certificates_that_cannot_be_used_make_nobody_a_stranger(
     form = {"file": SimpleUploadedFile("clip.jpg", ours.signed)}
     answer = Api(None).post("/verify", form=form)
     body = answer.refused(503, "unavailable")
-    assert body["detail"] == "We cannot tell our own files from others at the moment. We have been told."
+    assert body["detail"] == "Files cannot be checked at the moment. The fault is ours, and we have been told."
     assert answer.headers["Retry-After"] == "60"
     shown = Client().post("/check", {"file": SimpleUploadedFile("clip.jpg", ours.signed)})
     assert (shown.status_code, shown["Retry-After"]) == (503, "60")
-    assert "We cannot tell our own files" in shown.content.decode()
+    assert "Files cannot be checked at the moment" in shown.content.decode()
     with pytest.raises(ImproperlyConfigured, match=r"PRIVATE_VIEW_C2PA_ROOTS|not a list of PEM"):
         signers.own()
 

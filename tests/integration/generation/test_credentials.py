@@ -18,7 +18,7 @@ from generation import keys
 from generation.credentials.claims import Claims
 from generation.credentials.reader import read
 from generation.errors import EngineError
-from generation.models import Mark, Rendition, Video
+from generation.models import Mark, ModelVariant, Rendition, Video
 from generation.services import copies, credentials, files, lineage
 from generation.services.marks import Issued
 from generation.spec import ForensicMark
@@ -63,6 +63,7 @@ def test_every_file_of_a_clip_is_signed_and_named_by_the_digest_of_what_was_sign
         assert told.source_type.endswith("trainedAlgorithmicMedia")
         assert told.generator == f"Private View {VERSION}"
         assert not told.author
+        assert bool(told.soft_bindings) is (kind != "sprite"), "in so small pictures no mark can be read"
     assert read(stored(video), None).state == "valid", "our root is on nobody else's list"
 
 
@@ -89,6 +90,11 @@ def test_a_remix_and_an_extension_name_what_they_come_from(artist: Caller, now: 
     assert run.drain("turbo") == 1
     (told,) = claims_of(_id(remix)).ingredients
     assert (told.title, told.relationship) == (f"Clip {code}", "inputTo")
+    ModelVariant.objects.update(images=True)
+    extension = lineage.extend(caller=artist, video=source, prompt="a red boat", now=now)
+    assert run.drain("turbo") == 1
+    (told,) = claims_of(_id(extension)).ingredients
+    assert (told.title, told.relationship) == (f"Clip {code}", "parentOf")
 
 
 def _id(made: Any) -> str:

@@ -191,6 +191,7 @@ def test_an_artist_says_whether_their_name_stands_in_files(artist: Caller, sign_
 
     for wished, shown in (({"credited": "on"}, f"{box} checked>"), ({}, f"{box}>")):
         assert client.post("/studio/credit", wished)["Location"] == "/studio/shared"
+        assert "Saved. Files that are made from now on" in client.get("/studio/shared").content.decode()
         assert shown in client.get("/studio/shared").content.decode()
     actions = AuditEvent.objects.order_by("-seq").values_list("action", flat=True)[:2]
     assert list(actions) == ["membership.not_credited", "membership.credited"]
