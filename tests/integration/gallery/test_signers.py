@@ -131,7 +131,9 @@ def test_certificates_that_cannot_be_used_make_nobody_a_stranger(
     form = {"file": SimpleUploadedFile("clip.jpg", ours.signed)}
     answer = Api(None).post("/verify", form=form)
     body = answer.refused(503, "unavailable")
-    assert body["detail"] == "Files cannot be checked at the moment. The fault is ours, and we have been told."
+    assert (
+        body["detail"] == "Files cannot be checked at the moment. The fault is ours, and we have been told."
+    )
     assert answer.headers["Retry-After"] == "60"
     shown = Client().post("/check", {"file": SimpleUploadedFile("clip.jpg", ours.signed)})
     assert (shown.status_code, shown["Retry-After"]) == (503, "60")
