@@ -48,6 +48,7 @@ PROBLEMS: dict[str, Problem] = {
     "invalid_pictures": Problem(400, "A character's pictures", "1 to 12 pictures, each once."),
     "file_empty": Problem(400, "Empty file", "The file has no bytes."),
     "file_too_large": Problem(400, "File too large", "`detail` says how large it may be."),
+    "not_our_address": Problem(400, "Another host", "A share on another host: nothing can be said of it."),
     "invalid_second": Problem(400, "No such second", "The clip is shorter."),
     "picture_unreadable": Problem(
         400, "No picture", "Send PNG, JPEG or WebP; the content counts, not the name."

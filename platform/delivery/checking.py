@@ -77,7 +77,7 @@ def check_share(address: str, *, now: datetime) -> Checked:
 
 def _share_of(address: str) -> str:
     """The public id in a share's address. One on another host may show anything under it: nothing is said of that."""
-    whole = "://" in address or address.startswith(("/", "s/", "s_"))
+    whole = "://" in address or "/" not in address or address.startswith(("/", "s/", "s_"))
     try:
         parts = urlsplit(address if whole else f"//{address}")
     except ValueError:  # brackets that are no address

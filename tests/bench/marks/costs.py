@@ -20,10 +20,9 @@ from typing import Final
 import cv2
 import numpy as np
 
+from generation.forensic.child import trace_apart
 from generation.forensic.code import code_of
 from generation.forensic.embed import Embedder
-from generation.forensic.frames import sampled
-from generation.forensic.trace import Reading, trace
 from generation.media.visible import VisibleMarker
 from generation.spec import VisibleMark
 from tests.bench.marks import runs
@@ -89,7 +88,9 @@ def _tracing() -> None:
         tell(f"\n{clip.name}, 10 s, {marked.stat().st_size / 1e6:.1f} MB, 100,000 numbers")
         for what, file in (("marked, found as it is", marked), ("not marked, searched whole", plain)):
             began, before = time.monotonic(), _cpu()
-            found: Reading = trace(sampled(file), [runs.issued()], controls=0)
+            found = trace_apart(
+                file, [runs.issued()]
+            )  # as the office runs it, with its controls and pictures
             tell(
                 f"{what}: {_cpu() - before:.1f} CPU s, {time.monotonic() - began:.1f} s; z {found.best_z:.1f}, "
                 f"{found.alignments} alignments"

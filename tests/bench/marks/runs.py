@@ -58,14 +58,15 @@ def measured(clip: Clip, names: Sequence[str], folder: Path) -> Iterator[dict[st
         given = Given(made, other, folder, clip.width, clip.height, clip.fps)
         told = {"clip": clip.name, "kind": clip.kind, "tuned": clip.tuned}
         try:
-            yield told | _read(attack, given, mine)
+            yield told | read(attack, given, mine)
         except (
             SpecRejected
         ) as refusal:  # a treatment that made no readable file: a fault of the bench, and shown
             yield told | {"treatment": attack.name, "refused": refusal.code}
 
 
-def _read(attack: Attack, given: Given, mine: Sequence[int]) -> dict[str, Any]:
+def read(attack: Attack, given: Given, mine: Sequence[int]) -> dict[str, Any]:
+    """What a trace finds after one treatment; `mine` are the numbers of the given copies."""
     treated = attack.apply(given)
     began, cpu = time.monotonic(), time.process_time()
     found = trace(sampled(treated), [issued()], controls=0)
@@ -87,13 +88,13 @@ def _read(attack: Attack, given: Given, mine: Sequence[int]) -> dict[str, Any]:
 
 
 def marked(
-    clip: Clip, numbers: Sequence[int], folder: Path, key: bytes = KEY
+    clip: Clip, numbers: Sequence[int], folder: Path, key: bytes = KEY, gain: float = 1.0
 ) -> tuple[list[Path], dict[str, Any]]:
     """A delivered file for each number, and what is seen of the first one's mark before any encoder."""
     paths = [folder / f"copy{index}.mp4" for index in range(len(numbers))]
+    size = {"width": clip.width, "height": clip.height}
     embedders = [
-        Embedder(code_of(key), number, clip=clip.name, width=clip.width, height=clip.height, fps=clip.fps)
-        for number in numbers
+        Embedder(code_of(key), number, clip=clip.name, fps=clip.fps, gain=gain, **size) for number in numbers
     ]
     encoders = [_encoder(clip, path) for path in paths]
     errors, alike, largest = [], [], 0
