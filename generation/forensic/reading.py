@@ -26,7 +26,6 @@ _PLACES: Final = np.arange(SYMBOLS)
 _AROUND: Final = tuple(itertools.product((0, -1, 1), repeat=2))
 _MOST_COPIES: Final = 8
 _SAME: Final = 0.01  # of z: the same word, added up in another order
-_FEW: Final = 4  # pictures: of fewer a mean says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,27 +68,12 @@ class Table:
         return Table(self._values - shares * rows, self._book)
 
 
-def variants(folded: Floats, quarters: NDArray[np.int64] | None = None) -> Floats:
-    """What is listened to: the folded pictures, the means of what lies near each other in time; what sets each mean
-    apart from all, where the picture stands still; and the mean of all, where an encoder has not renewed what does."""
-    if len(folded) < _FEW:
-        return folded
-    means = folded
-    if quarters is not None:
-        sums = np.zeros((int(quarters.max()) + 1, *folded.shape[1:]), np.float32)
-        np.add.at(sums, quarters, folded)
-        means = np.asarray(sums / np.bincount(quarters)[:, None, None], np.float32)
-    mean = means.mean(axis=0, keepdims=True)
-    return np.concatenate([folded, *([means] if quarters is not None else []), means - mean, mean])
-
-
 def read(view: View, fit: Fit, ear: Ear) -> list[Signal]:
     """What is in all pictures under one geometry, for each place where the tile may stand. `ear` listens at full
     resolution."""
-    folded = view.whole(fit)
-    spectra = ear.spectra(variants(folded, view.quarters))
+    spectra = view.spectra(fit)
     maps, whitened = ear.maps(ear.matched(spectra)), ear.payload(spectra)
-    groups = _groups(view, len(folded), len(spectra))
+    groups = _groups(view, view.pictures.count, len(spectra))
     origins = dict.fromkeys(ear.origin(maps if group is None else maps[group]) for group in groups)
     return [_signal(whitened, origin, view, fit, ear.code) for origin in origins]
 

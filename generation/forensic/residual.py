@@ -66,8 +66,7 @@ def residuals(frames: Iterable[Frame]) -> Residuals:
             np.minimum(least, luma, out=least)
             np.maximum(most, luma, out=most)
             images.append(_residual(luma))
-            kept = _bounded(levels, _KEPT_LINES).astype(np.float16)
-            taken.append(Frame(kept, frame.at, frame.whole))
+            taken.append(Frame(_kept(frame.luma, levels), frame.at, frame.whole))
     if least is None or most is None:
         raise ValueError("no frame was handed over")
     times = np.array([frame.at for frame in taken])
@@ -80,6 +79,13 @@ def residuals(frames: Iterable[Frame]) -> Residuals:
     top, left, bottom, right = box
     moving = replace(found, images=[_cut(frame.luma, box) for frame in taken])
     return replace(found, moving=moving, share=(bottom - top) * (right - left))
+
+
+def _kept(luma: NDArray[Any], levels: Floats) -> NDArray[Any]:
+    """As it came where that is small, for a part that moves."""
+    if luma.dtype == np.uint8 and min(luma.shape) <= _KEPT_LINES:
+        return luma
+    return _bounded(levels, _KEPT_LINES).astype(np.float16)
 
 
 def _levels(luma: NDArray[Any]) -> Floats:

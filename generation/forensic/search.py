@@ -12,9 +12,9 @@ import numpy as np
 
 from generation.forensic.code import Code
 from generation.forensic.geometry import Fit
-from generation.forensic.reading import Signal, read, variants
-from generation.forensic.sync import Ear
-from generation.forensic.views import Material, View
+from generation.forensic.reading import Signal, read
+from generation.forensic.sync import Ear, spectra
+from generation.forensic.views import Material, View, variants
 
 STAGES: Final = (
     "as it is",
@@ -56,11 +56,11 @@ class Listener:
         heard = []
         ear, folded = (self._fine, self.view.glance) if closely else (self._coarse, self.view.coarse)
         for fit in guesses:
-            spectra = ear.spectra(folded(fit))
-            heard.append(Heard(fit, ear.vote(spectra)))
+            waves = spectra(folded(fit))
+            heard.append(Heard(fit, ear.vote(waves)))
             if mirrored:
                 other = replace(fit, turn=-fit.turn, mirrored=True)
-                heard.append(Heard(other, ear.vote(spectra, mirrored=True)))
+                heard.append(Heard(other, ear.vote(waves, mirrored=True)))
         return [guess.fit for guess in _distinct(sorted(heard, key=_by_vote), _KEPT)]
 
     def signals(self, fits: Iterable[Fit], most: int = _REFINED) -> Iterator[list[Signal]]:
@@ -86,11 +86,11 @@ class Listener:
 
     def vote(self, fit: Fit) -> Heard:
         """At full resolution."""
-        return Heard(fit, self._fine.vote(self._fine.spectra(variants(self.view.glance(fit)))))
+        return Heard(fit, self._fine.vote(spectra(variants(self.view.glance(fit)))))
 
     def glance(self, fit: Fit) -> Heard:
         """At full resolution, with half of the pictures that are voted on."""
-        return Heard(fit, self._fine.vote(self._fine.spectra(self.view.glance(fit))))
+        return Heard(fit, self._fine.vote(spectra(self.view.glance(fit))))
 
     def turned(self, quarters: int) -> Listener:
         """The view, turned by so many right angles."""

@@ -22,15 +22,14 @@ class Ear:
         n, highest = code.n_sync, _COARSE if halved else HIGHEST
         self._sync = _Bins(code, np.flatnonzero(code.radius[:n] <= highest), self.side)
         self._all = _Bins(code, np.arange(len(code.radius)), self.side)
+        rows, columns = np.divmod(self._sync.flat, self.side // 2 + 1)
+        self._wide = int(columns.max()) + 1
+        self._narrow = rows * self._wide + columns
         self._pattern = np.conj(code.sync[self._sync.which])
         shifts = code.shifts // (TILE // self.side)
         places = np.zeros((self.side, self.side), np.float32)
         np.add.at(places, (shifts[:, 0], shifts[:, 1]), 1.0)
         self._places = np.conj(np.fft.rfft2(places))
-
-    def spectra(self, folded: Floats) -> Spectrum:
-        """G x all frequencies, of G folded tiles."""
-        return np.asarray(np.fft.rfft2(folded).reshape(len(folded), -1), np.complex64)
 
     def payload(self, spectra: Spectrum) -> Spectrum:
         """G x all bins of the key, in its order, whitened: those of the pattern come first."""
@@ -45,10 +44,11 @@ class Ear:
 
     def maps(self, matched: Spectrum) -> Floats:
         """G x side x side: how well the pattern fits when it is moved there, in standard deviations."""
-        wide = self.side // 2 + 1
-        waves = np.zeros((len(matched), self.side * wide), np.complex64)
-        waves[:, self._sync.flat] = matched
-        fits = np.fft.irfft2(waves.reshape(-1, self.side, wide), (self.side, self.side), norm="forward")
+        # Columns beyond the pattern's highest frequency are empty: the first half of the transform leaves them out.
+        waves = np.zeros((len(matched), self.side * self._wide), np.complex64)
+        waves[:, self._narrow] = matched
+        columns = np.fft.ifft(waves.reshape(-1, self.side, self._wide), axis=1, norm="forward")
+        fits = np.fft.irfft(columns, self.side, axis=2, norm="forward")
         spread = np.sqrt((matched.real**2 + matched.imag**2).sum(1) / 2 + 1e-9)
         return np.asarray(fits / (2 * spread[:, None, None]), np.float32)
 
@@ -70,6 +70,11 @@ class Ear:
     def vote(self, spectra: Spectrum, *, mirrored: bool = False) -> float:
         """How much speaks for the tile being there, anywhere."""
         return float(self.votes(self.maps(self.matched(spectra, mirrored=mirrored))).max())
+
+
+def spectra(folded: Floats) -> Spectrum:
+    """G x all frequencies, of G folded tiles. The same for every key."""
+    return np.asarray(np.fft.rfft2(folded).reshape(len(folded), -1), np.complex64)
 
 
 class _Bins:

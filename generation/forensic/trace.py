@@ -27,7 +27,7 @@ LEAD: Final = 7.5
 FINDING: Final = 8.5
 """z from which a number is a finding, among numbers that were issued."""
 _ENOUGH: Final = 9.0  # no further stage is tried
-CONTROLS: Final = 20
+CONTROLS: Final = 12
 """Keys that were never used, under which the same file is read."""
 
 Progress = Callable[[int, int, str], None]

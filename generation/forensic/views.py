@@ -9,12 +9,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from generation.forensic.code import Floats
+from generation.forensic.code import Floats, Spectrum
 from generation.forensic.geometry import Fit, Pictures
 from generation.forensic.residual import Residuals
+from generation.forensic.sync import spectra
 
 _SEARCHED: Final = 8  # pictures that every guess is tried on
-_FOLDED: Final = 4  # geometries of 8 MB each
+_KEPT: Final = 4  # geometries of some 14 MB
+_FEW: Final = 4  # pictures: of fewer a mean says nothing
 
 
 class View:
@@ -33,19 +35,21 @@ class View:
     ) -> None:
         self._make, self.few, self.quarters, self.keys = pictures, few, quarters, keys
         self._turns, self._zoomed = turns, {} if zoomed is None else zoomed
-        self._folded: dict[Fit, Floats] = {}
+        self._spectra: dict[Fit, Spectrum] = {}
 
     @cached_property
     def pictures(self) -> Pictures:
         return self._make()
 
-    def whole(self, fit: Fit) -> Floats:
-        """All pictures folded, G x 128 x 128. The last ones are kept: other keys and the controls ask for the same."""
-        if fit not in self._folded:
-            while len(self._folded) >= _FOLDED:
-                del self._folded[next(iter(self._folded))]
-            self._folded[fit] = self._turned(self.pictures.fold(fit, fine=True))
-        return self._folded[fit]
+    def spectra(self, fit: Fit) -> Spectrum:
+        """Of all pictures folded, and of their `variants`: G x all frequencies. The last ones are kept, for other keys
+        and the controls ask for the same."""
+        if fit not in self._spectra:
+            while len(self._spectra) >= _KEPT:
+                del self._spectra[next(iter(self._spectra))]
+            folded = self._turned(self.pictures.fold(fit, fine=True))
+            self._spectra[fit] = spectra(variants(folded, self.quarters))
+        return self._spectra[fit]
 
     def glance(self, fit: Fit) -> Floats:
         """The few, G x 128 x 128."""
@@ -103,3 +107,17 @@ def _chosen(found: Residuals) -> list[Floats]:
 def _spread(which: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     picks = np.linspace(0, len(which) - 1, min(len(which), most)).round().astype(int)
     return np.asarray(which[np.unique(picks)], np.int64)
+
+
+def variants(folded: Floats, quarters: NDArray[np.int64] | None = None) -> Floats:
+    """What is listened to: the folded pictures, the means of what lies near each other in time; what sets each mean
+    apart from all, where the picture stands still; and the mean of all, where an encoder has not renewed what does."""
+    if len(folded) < _FEW:
+        return folded
+    means = folded
+    if quarters is not None:
+        sums = np.zeros((int(quarters.max()) + 1, *folded.shape[1:]), np.float32)
+        np.add.at(sums, quarters, folded)
+        means = np.asarray(sums / np.bincount(quarters)[:, None, None], np.float32)
+    mean = means.mean(axis=0, keepdims=True)
+    return np.concatenate([folded, *([means] if quarters is not None else []), means - mean, mean])
