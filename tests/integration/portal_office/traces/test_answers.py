@@ -1,98 +1,42 @@
-"""Tracing in the office: a file is sent, a worker looks into it, a second person confirms for whom the copy was."""
+"""What a trace answers, and to whom: a second person confirms for whom the copy was."""
 
 from __future__ import annotations
 
 import io
 import json
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from pathlib import Path
-from unittest.mock import Mock
+from datetime import datetime
 
 import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from PIL import Image
 
-from access import gate
 from access.caller import Caller
 from audit import outbox
 from audit.models import AuditEvent
 from core import clock
-from core.actors import system
 from generation import keys
-from generation.errors import Transient
-from generation.forensic import child
 from generation.forensic.code import Code
 from generation.forensic.reed_solomon import completed
 from generation.models import Mark, Rendition, Trace
 from generation.queries import marks
-from generation.services import copies, files, traces
-from generation.states import TRACE, Purpose, TraceState
+from generation.services import copies, traces
+from generation.states import Purpose, TraceState
 from generation.worker import copies as copying
-from generation.worker import run
 from generation.worker import tracing as looking
 from roles.roles import Role
-from roles.services import grants
 from tests.factories import people
-from tests.factories.generation import queued_video
+from tests.integration.portal_office.traces.conftest import (
+    SignIn,
+    content,
+    operator_elsewhere,
+    page,
+    sent,
+    suspects,
+)
 
-SignIn = Callable[[Caller], Client]
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture
-def now() -> datetime:
-    return clock.now()
-
-
-@pytest.fixture
-def stopped_clock() -> None:
-    """It runs: the certificates that copies are signed with hold from now on."""
-
-
-@pytest.fixture
-def second_operator(now: datetime) -> Caller:
-    return people.holder(Role.OPERATOR, now, name="Ife Adebayo")
-
-
-@pytest.fixture
-def video(artist: Caller, now: datetime) -> str:
-    made = queued_video(artist, now, seconds=2, size="640x360")
-    assert run.drain("turbo") == 1
-    return made
-
-
-def content(video: str, purpose: str = "master", kind: str = "mp4") -> bytes:
-    row = Rendition.objects.get(master__video__public_id=video, mark__purpose=purpose, kind=kind)
-    return files.store().path(row.storage_key).read_bytes()
-
-
-def sent(browser: Client, body: bytes, name: str = "found.mp4", note: str = "") -> str:
-    """The address of the trace."""
-    answer = browser.post("/office/traces", {"file": SimpleUploadedFile(name, body), "note": note})
-    assert answer.status_code == 302, answer.content.decode()[:3000]
-    return answer["Location"]
-
-
-def page(browser: Client, address: str) -> str:
-    return browser.get(address).content.decode()
-
-
-def operator_elsewhere(now: datetime) -> Caller:
-    elsewhere = people.programme(now)
-    member = people.artist(people.cohort(elsewhere.id, now), now)
-    grants.grant(
-        user_id=member.user_id, role=Role.OPERATOR, scope=elsewhere.public_id, by=system("test"), now=now
-    )
-    return gate.caller_for_user(member.user_id)
-
-
-def suspects() -> int:
-    return len(list(files.store().path("a/b.bin").parents[1].rglob("*.bin")))
 
 
 def test_names_the_copy_and_for_whom_it_was_once_a_second_person_has_confirmed(
@@ -202,50 +146,6 @@ def test_asks_for_a_file_and_refuses_one_that_is_too_large(
     assert suspects() == 0
 
 
-def test_a_stopped_trace_forgets_what_it_had_read(
-    operator: Caller, video: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Stopped while the worker is at it: the worker hears of it and goes on with the next file."""
-    browser = sign_in(operator)
-    address = sent(browser, content(video))
-    monkeypatch.setattr(looking, "_BEAT", 0.0)
-    tell = traces.tell
-
-    def stop_after(**told: object) -> None:
-        tell(**told)  # type: ignore[arg-type]
-        assert browser.post(f"{address}/cancel").status_code == 302
-
-    monkeypatch.setattr(traces, "tell", stop_after)
-    assert looking.drain() == 1
-    trace = Trace.objects.get()
-    assert (trace.state, trace.numbers, trace.reading) == (TraceState.CANCELLED, [], {})
-    assert "Nothing was kept" in page(browser, address)
-    browser.post(f"{address}/cancel")
-    assert Trace.objects.get().state == TraceState.CANCELLED
-    outbox.deliver_due(now=clock.now())
-    assert suspects() == 0
-
-
-def test_a_lost_workers_file_is_taken_over_once_and_then_set_aside(
-    operator: Caller, video: str, sign_in: SignIn, now: datetime
-) -> None:
-    sent(sign_in(operator), content(video))
-    first = traces.claim_next(now=now)
-    assert first is not None
-    assert traces.claim_next(now=now) is None
-    later = now + traces.LEASE + timedelta(seconds=1)
-    assert traces.wake_waiting(now=later)
-    second = traces.claim_next(now=later)
-    assert second is not None
-    assert traces.finish(job=first, numbers=[], reading={}, pictures={}, now=later) is False
-    assert traces.prolong(job=first, now=later) is False
-    much_later = later + traces.LEASE + timedelta(seconds=1)
-    assert traces.claim_next(now=much_later) is None
-    trace = Trace.objects.get()
-    assert trace.state == TraceState.FAILED
-    assert "Two workers stopped" in trace.sentence
-
-
 def test_who_may_not_trace_finds_nothing(
     artist: Caller, reviewer: Caller, operator: Caller, video: str, sign_in: SignIn, now: datetime
 ) -> None:
@@ -318,41 +218,3 @@ def test_relatives_of_a_number_that_is_not_on_record_are_not_named(
     assert "not on record here" in page(browser, address)
     assert Trace.objects.get().numbers == []
     assert "not on record" in page(browser, "/office/traces")
-
-
-def test_each_run_is_in_the_log_however_it_ends(
-    operator: Caller, video: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    path = tmp_path / "file.mp4"
-    path.write_bytes(content(video))
-    for fault in (KeyboardInterrupt, Transient("no memory")):
-        monkeypatch.setattr(child, "trace_apart", Mock(side_effect=fault))
-        with pytest.raises(CommandError):
-            call_command("trace", str(path))
-    ended = [event.data["ended"] for event in AuditEvent.objects.filter(action="file.traced").order_by("seq")]
-    assert ended == ["KeyboardInterrupt", "Transient"]
-
-
-def test_a_worker_that_has_to_leave_hands_the_file_to_another(
-    operator: Caller, video: str, sign_in: SignIn, now: datetime
-) -> None:
-    sent(sign_in(operator), content(video))
-    for _ in range(traces.MOST_TRIES + 1):
-        job = traces.claim_next(now=now)
-        assert job is not None
-        assert traces.hand_back(job=job)
-        assert not traces.hand_back(job=job)
-    assert Trace.objects.get().state == TraceState.WAITING
-
-
-def test_the_database_lets_nobody_confirm_their_own(operator: Caller, video: str, sign_in: SignIn) -> None:
-    sent(sign_in(operator), content(video))
-    looking.drain()
-    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("UPDATE generation_trace SET confirmed_by_id = asked_by_id, confirmed_at = now()")
-
-
-def test_what_has_ended_stays_ended() -> None:
-    assert all(
-        not TRACE[state] for state in TraceState if state not in (TraceState.WAITING, TraceState.RUNNING)
-    )
