@@ -16,6 +16,8 @@ import tempfile
 import time
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -79,11 +81,13 @@ def _clip(results: Path, job: tuple[Clip, list[tuple[str, bool, bool, int]]]) ->
     cv2.setNumThreads(1)
     with tempfile.TemporaryDirectory() as folder, results.open("a", encoding="utf-8", buffering=1) as out:
         files = _files(clip, Path(folder))
-        for mark, treated, search, key in wanted:
-            read_so = _searched if search else _as_it_is
-            line = {"clip": clip.name, "mark": mark, "treated": treated, "search": search, "key": key}
-            found = read_so(files[mark, treated], _key(clip, mark, treated, key))
-            out.write(json.dumps(line | found) + "\n")
+        for (mark, treated), readings in groupby(wanted, key=itemgetter(0, 1)):
+            material = Material(residuals(sampled(files[mark, treated])))
+            for *_, search, key in readings:
+                line = {"clip": clip.name, "mark": mark, "treated": treated, "search": search, "key": key}
+                unused = _key(clip, mark, treated, key)
+                told = _searched(files[mark, treated], unused) if search else _as_it_is(material, unused)
+                out.write(json.dumps(line | told) + "\n")
 
 
 def _files(clip: Clip, folder: Path) -> dict[tuple[str, bool], Path]:
@@ -104,9 +108,9 @@ def _key(clip: Clip, mark: str, treated: bool, number: int) -> bytes:
     return hashlib.sha256(f"{clip.name} {mark} {treated} {number}".encode()).digest()
 
 
-def _as_it_is(file: Path, key: bytes) -> dict[str, Any]:
+def _as_it_is(material: Material, key: bytes) -> dict[str, Any]:
     """As a trace does it first: every frame at its own size, whatever its place."""
-    code, material = Code(key), Material(residuals(sampled(file)))
+    code = Code(key)
     signals = read(material.whole, Fit(), Ear(code))
     z = max(float(signal.table(code).z(runs.issued().words).max()) for signal in signals)
     return {"z": round(z, 2), "sync": round(max(signal.sync for signal in signals), 2)}
