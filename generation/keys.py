@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -80,6 +81,12 @@ def derived(master: bytes, purpose: str) -> bytes:
     from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
     return HKDF(SHA256(), _BYTES, salt=None, info=purpose.encode()).derive(master)
+
+
+def next_name(names: Iterable[str]) -> str:
+    """Of one more key: after the highest there is, for one that was taken out of the file still has marks."""
+    counted = [int(name[1:]) for name in names if re.fullmatch(r"m[0-9]{1,9}", name)]
+    return f"m{max(counted, default=0) + 1}"
 
 
 def line(name: str, master: bytes) -> str:

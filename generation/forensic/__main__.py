@@ -41,10 +41,11 @@ def main() -> None:
             found = trace(received(pipe), issued, progress=_tell_progress)
     except SpecRejected as refusal:
         _tell(refused=refusal.code, sentence=refusal.sentence)
-    except MemoryError:
-        _tell(refused=TOO_HEAVY[0], sentence=TOO_HEAVY[1])
-    except Exception:  # noqa: BLE001 - whoever waits has to know that it was not the file
-        _tell(fault=traceback.format_exc()[-2000:])
+    except Exception as fault:  # noqa: BLE001 - whoever waits has to know whether it was the file
+        if isinstance(fault, MemoryError) or getattr(fault, "code", None) == cv2.Error.STS_NO_MEM:
+            _tell(refused=TOO_HEAVY[0], sentence=TOO_HEAVY[1])
+        else:
+            _tell(fault=traceback.format_exc()[-2000:])
     else:
         pictures = {name: base64.b64encode(png).decode() for name, png in found.pictures.items()}
         _tell(reading=dataclasses.asdict(found) | {"pictures": pictures})

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from generation.errors import SpecRejected
-from generation.forensic.residual import SHORTEST_SIDE, Frame
+from generation.forensic.residual import LONGEST_SIDE, SHORTEST_SIDE, Frame
 
 A_SECOND: Final = 24.0  # frames that are looked at
 MOST: Final = 120
@@ -31,7 +31,7 @@ _OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": _FORMATS, "
 def sampled(path: Path, *, most: int = MOST) -> Iterator[Frame]:
     """Luma of frames spread over the whole file, upright, at most `most` and about twenty-four a second.
 
-    Raises SpecRejected: file_unreadable, no_video, too_many_pixels, too_small.
+    Raises SpecRejected: file_unreadable, no_video, too_many_pixels, too_small, too_long.
     """
     count = 0
     try:
@@ -83,6 +83,11 @@ def _check_size(width: int, height: int) -> None:
             f"In {width} × {height} pixels nothing can be read; the shorter side needs {SHORTEST_SIDE}."
         )
         raise SpecRejected("too_small", sentence)
+    if max(width, height) > LONGEST_SIDE * min(width, height):
+        sentence = (
+            f"{width} × {height} pixels cannot be read: one side may be {LONGEST_SIDE} times the other at most."
+        )
+        raise SpecRejected("too_long", sentence)
 
 
 def _luma(frame: Any) -> NDArray[Any]:

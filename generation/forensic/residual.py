@@ -19,6 +19,7 @@ from generation.forensic.code import Floats
 
 MOST_LINES: Final = 540  # of the shorter side; finer detail than this carries nothing that is read
 SHORTEST_SIDE: Final = 64  # pixels; in less nothing can be read
+LONGEST_SIDE: Final = 20  # times the shorter; of more the geometries would not end
 _KEPT_LINES: Final = 1080  # in which a part that moves is looked at
 _FINE: Final = 1.9  # pixels: sigma of the blur that is taken away
 _NEAR: Final = 7  # pixels: side of the square in which it is measured
@@ -113,6 +114,9 @@ def _box(changes: Floats) -> tuple[float, float, float, float] | None:
             return None
         sides.append((int(busy[0]) / moves.shape[1 - axis], (int(busy[-1]) + 1) / moves.shape[1 - axis]))
     (top, bottom), (left, right) = sides
+    height, width = ((bottom - top) * moves.shape[0], (right - left) * moves.shape[1])
+    if max(height, width) > LONGEST_SIDE * min(height, width):
+        return None
     return (top, left, bottom, right) if (bottom - top) * (right - left) < _MOST_OF_IT else None
 
 

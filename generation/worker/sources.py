@@ -1,5 +1,7 @@
-"""Native frames of clips: sealed before they leave this worker's folder, opened again in another's."""
+"""Native frames of clips: sealed before they leave this worker's folder, opened again in another's.
 
+Workers without keys know this module too, and have no libsodium: it is imported where it is used.
+"""
 from __future__ import annotations
 
 import hashlib
@@ -11,11 +13,12 @@ from generation import keys
 from generation.errors import Transient
 from generation.services import files
 from generation.services.files import StoredFile
-from generation.stores import sealing
 
 
 def seal_for(epoch: str) -> Callable[[Path, Path], None]:
     """Seals under the key of that epoch."""
+    from generation.stores import sealing
+
     key = keys.ring().sealing_key_of(epoch)
 
     def seal(source: Path, target: Path) -> None:
@@ -51,6 +54,8 @@ def _digest(file: BinaryIO) -> str:
 
 def unseal(sealed: BinaryIO, target: Path) -> None:
     """Raises Transient where it is not what was sealed."""
+    from generation.stores import sealing
+
     try:
         sealing.unseal(sealed, target, key_of=keys.ring().sealing_key_of)
     except sealing.NotOurs as fault:

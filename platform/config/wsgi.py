@@ -14,6 +14,7 @@ application = get_wsgi_application()
 for name, what, where in (
     ("PRIVATE_VIEW_MARK_KEYS", "the keys of the forensic marks", "the workers that render, copy and trace"),
     ("PRIVATE_VIEW_C2PA_KEY", "the key that signs files", "the workers that render and copy"),
+    ("PRIVATE_VIEW_C2PA_SIGN", "a way to sign files", "the workers that render and copy"),
 ):
     if name in os.environ:
         raise ImproperlyConfigured(

@@ -21,8 +21,10 @@ DEPLOYMENT = "demo"
 LANES = ("turbo", "full")
 """The queues of the model variants that the demo's seed makes."""
 MARK_KEYS = "PRIVATE_VIEW_MARK_KEYS"
-SIGNING_KEY = "PRIVATE_VIEW_C2PA_KEY"
 """Where the keys of the forensic marks lie: for workers that make or read marks, for nobody else."""
+SIGNING_KEY = "PRIVATE_VIEW_C2PA_KEY"
+SIGNING = (SIGNING_KEY, "PRIVATE_VIEW_C2PA_SIGN")
+"""What files are signed with: for workers that make them."""
 SERVERS, WORKERS, DOORS = 0, 1, 2
 _ALIVE_SECONDS = 90
 
@@ -82,8 +84,7 @@ class House:
             return [f"{DEPLOYMENT}.{name}" for name in names]
 
         render = queues([f"render.{lane}" for lane in LANES])
-        without_keys = {name: value for name, value in env.items() if name not in (MARK_KEYS, SIGNING_KEY)}
-        to_trace = {name: value for name, value in env.items() if name != SIGNING_KEY}
+        without_keys, to_trace = without(env, MARK_KEYS, *SIGNING), without(env, *SIGNING)
         started: list[tuple[Command, int]] = [
             (commands.web(listener=address.listener, env=without_keys, log=self.logs / "web.log"), DOORS),
             (
@@ -137,6 +138,11 @@ class House:
             fallen = [service.name for service in self._keeper.fallen()]
             logs = "\n".join(f"  {name}:\n{tail(self.logs / f'{name}.log')}" for name in fallen)
             raise CannotStart(f"{error}\n{logs}" if logs else str(error)) from error
+
+
+def without(env: dict[str, str], *names: str) -> dict[str, str]:
+    """An environment for a process that must not have these."""
+    return {name: value for name, value in env.items() if name not in names}
 
 
 def torch_threads() -> int:

@@ -16,6 +16,7 @@ from urllib.request import urlopen
 
 from embedded import commands
 from embedded.failures import tail
+from embedded.house import MARK_KEYS, SIGNING, without
 from embedded.postgres import Postgres
 from embedded.processes import Child, Command
 from embedded.valkey import Valkey
@@ -91,7 +92,7 @@ class Installation:
     @contextmanager
     def web(self) -> Iterator[int]:
         """The demo's web process; its number."""
-        for_web = {name: value for name, value in self.env.items() if name != "PRIVATE_VIEW_MARK_KEYS"}
+        for_web = without(self.env, MARK_KEYS, *SIGNING)
         child = Child(commands.web(listener=self.listener.fileno(), env=for_web, log=self.folder / "web.log"))
         child.start()
         try:

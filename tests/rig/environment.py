@@ -12,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from embedded import sockets
+from embedded.house import MARK_KEYS, SIGNING, without
 from generation.credentials import chain
 
 DEPLOYMENT = "pv-tests"
@@ -68,8 +69,7 @@ def for_children() -> dict[str, str]:
 
 def for_web() -> dict[str, str]:
     """Likewise, of a web process, which gets neither the keys of the marks nor the one that signs."""
-    secret = ("PRIVATE_VIEW_MARK_KEYS", "PRIVATE_VIEW_C2PA_KEY")
-    return {name: value for name, value in for_children().items() if name not in secret}
+    return without(for_children(), MARK_KEYS, *SIGNING)
 
 
 def empty_folders() -> None:

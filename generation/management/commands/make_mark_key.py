@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from argparse import ArgumentParser
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,14 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
-        names: list[str] = []
+        names: Iterable[str] = []
         if options["add"]:
             with override_settings(MARK_KEYS=str(file)):
                 try:
-                    names = list(keys.ring().masters)
+                    names = keys.ring().masters
                 except keys.NoKey as fault:
                     raise CommandError(str(fault)) from fault
-        name = f"m{len(names) + 1}"
+        name = keys.next_name(names)
         flags = os.O_WRONLY | (os.O_APPEND if options["add"] else os.O_CREAT | os.O_EXCL)
         try:
             handle = os.open(file, flags, 0o600)

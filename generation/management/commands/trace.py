@@ -47,6 +47,8 @@ class Command(BaseCommand):
             raise CommandError("Stopped. What was read so far is not kept.") from None
         except EngineError as fault:
             raise CommandError(str(fault)) from None
+        except OSError as fault:
+            raise CommandError(f"{file} cannot be read: {fault.strerror}.") from None
         self._keep_pictures(answer, options["evidence"])
         if options["json"]:
             self.stdout.write(json.dumps(_plain(answer), default=str))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -153,6 +154,19 @@ def test_the_epoch_changes_with_the_month_and_with_a_new_key(tmp_path: Path, set
 
 
 @pytest.mark.parametrize(
+    ("held", "added"), [(["m1"], "m2"), (["m1", "m3"], "m4"), (["m2"], "m3"), (["spring", "m1x"], "m1")]
+)
+def test_one_more_key_never_gets_a_name_that_was_used(
+    tmp_path: Path, settings: Any, held: list[str], added: str
+) -> None:
+    file = tmp_path / "keys"
+    file.write_text("".join(keys.line(name, secrets.token_bytes(32)) for name in held))
+    settings.MARK_KEYS = str(file)
+    call_command("make_mark_key", str(file), "--add")
+    assert list(keys.ring().masters) == [*held, added]
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [("", "holds none"), ("m1 !!!!", "not base64"), ("m1 AAAA", "3 bytes"), ("one two three", "no new name")],
 )
@@ -165,7 +179,9 @@ def test_a_spoilt_file_of_keys_is_refused_with_its_line(
         keys.ring()
 
 
-@pytest.mark.parametrize("name", ["PRIVATE_VIEW_MARK_KEYS", "PRIVATE_VIEW_C2PA_KEY"])
+@pytest.mark.parametrize(
+    "name", ["PRIVATE_VIEW_MARK_KEYS", "PRIVATE_VIEW_C2PA_KEY", "PRIVATE_VIEW_C2PA_SIGN"]
+)
 def test_the_web_process_refuses_to_start_with_a_key(name: str) -> None:
     env = environment.for_web() | {name: "/nowhere"}
     done = subprocess.run(

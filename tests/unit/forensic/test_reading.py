@@ -124,6 +124,8 @@ def _hostile(folder: Path, clip: Path, name: str) -> Path:
             path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n")
         case "tiny.png":
             treated(clip, path, "-frames:v", "1", "-vf", "scale=16:16")
+        case "ribbon.png":
+            treated(clip, path, "-frames:v", "1", "-vf", "scale=16000:70")
         case "bomb.png":
             treated(clip, path, "-frames:v", "1", "-vf", "scale=16:16,scale=8000:8000:flags=neighbor")
         case "sound.wav":
@@ -140,6 +142,7 @@ def _hostile(folder: Path, clip: Path, name: str) -> Path:
         ("empty.mp4", "file_unreadable"),
         ("list.mp4", "file_unreadable"),
         ("tiny.png", "too_small"),
+        ("ribbon.png", "too_long"),
         ("bomb.png", "too_many_pixels"),
         ("sound.wav", "no_video"),
     ],
