@@ -6,7 +6,9 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any
+from urllib.parse import urlsplit
 
 from core.errors import Invalid
 from generation.models import ModelVariant
@@ -69,6 +71,14 @@ def own_part(negative_prompt: str, style_negative: str) -> str:
 def bad_character(text: str) -> bool:
     """Control characters and halves of surrogate pairs; line breaks and tabs are text."""
     return any(unicodedata.category(c) in {"Cc", "Cs"} and c not in "\n\r\t" for c in text)
+
+
+def told_checkpoint(backend: str, checkpoint: str) -> str:
+    """What others may read of where a model comes from: of a folder the last part, of a server the model alone, for
+    addresses are nobody else's business."""
+    if backend == "remote":
+        return urlsplit(checkpoint).fragment or "remote"
+    return PurePath(checkpoint).name if checkpoint.startswith(("/", ".", "~")) else checkpoint
 
 
 def prompt_fault(prompt: str) -> str | None:

@@ -31,7 +31,13 @@ SECONDS: Final = 120  # of CPU, and as many more for each key under which it is 
 def main() -> None:
     with np.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False) as sent:
         issued = [
-            Issued(str(epoch), sent[f"key{at}"].tobytes(), sent[f"numbers{at}"], sent[f"words{at}"])
+            Issued(
+                str(epoch),
+                sent[f"key{at}"].tobytes(),
+                sent[f"numbers{at}"],
+                sent[f"words{at}"],
+                sent[f"told{at}"],
+            )
             for at, epoch in enumerate(sent["epochs"])
         ]
     cv2.setNumThreads(1)

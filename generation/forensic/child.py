@@ -88,6 +88,7 @@ def _feed(process: subprocess.Popen[bytes], issued: Sequence[Issued]) -> None:
             f"key{at}": np.frombuffer(one.key, np.uint8),
             f"numbers{at}": one.numbers,
             f"words{at}": one.words,
+            f"told{at}": np.ones(len(one.words), bool) if one.told is None else one.told,
         }
     np.savez(packed, **arrays)
     if process.stdin is not None:

@@ -84,9 +84,7 @@ def _check_size(width: int, height: int) -> None:
         )
         raise SpecRejected("too_small", sentence)
     if max(width, height) > LONGEST_SIDE * min(width, height):
-        sentence = (
-            f"{width} × {height} pixels cannot be read: one side may be {LONGEST_SIDE} times the other at most."
-        )
+        sentence = f"{width} × {height} pixels cannot be read: one side may be {LONGEST_SIDE} times the other at most."
         raise SpecRejected("too_long", sentence)
 
 

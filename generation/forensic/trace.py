@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Final
 
 import numpy as np
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from generation.forensic import evidence
 from generation.forensic.code import Code, code_of
-from generation.forensic.reading import Signal, copies, read
+from generation.forensic.reading import Signal, blind, copies, read
 from generation.forensic.reed_solomon import Words
 from generation.forensic.residual import Frame, residuals
 from generation.forensic.search import STAGES, Search
@@ -27,6 +26,8 @@ LEAD: Final = 7.5
 FINDING: Final = 8.5
 """z from which a number is a finding, among numbers that were issued."""
 _ENOUGH: Final = 9.0  # no further stage is tried
+_STRANGER: Final = 9.5  # among all 2^32, where nothing that was issued is heard
+_NOT_ISSUED: Final = -1
 CONTROLS: Final = 12
 """Keys that were never used, under which the same file is read."""
 
@@ -40,12 +41,17 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """All numbers that were given out under the key of one epoch: N, and N x 8 symbols."""
+    """All numbers that were given out under the key of one epoch: N, and N x 8 symbols. `told` says which of them
+    whoever asks may be told of: evidence is shown of these alone. None is all."""
 
     epoch: str
     key: bytes = field(repr=False)
     numbers: NDArray[np.int64]
     words: Words
+    told: NDArray[np.bool_] | None = None
+
+    def tells(self, index: int) -> bool:
+        return self.told is None or bool(self.told[index])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +70,10 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The answer. `pool` numbers were compared under `alignments` geometries; `controls` is what the strongest of as
-    many numbers reaches under keys that were never used; `strangers` are numbers that the file carries under one of
-    the keys and that were not among the issued."""
+    """The answer. `pool` numbers were compared under `alignments` geometries; `strangers` are numbers that the file
+    carries under one of the keys and that were not among the issued. The rest is evidence of the strongest number that
+    may be told: where it was found, pictures, and what the strongest of as many numbers reaches under keys that were
+    never used (`controls`)."""
 
     named: tuple[Named, ...]
     best_z: float
@@ -117,11 +124,18 @@ class _Heard:
     code: Code
     stage: str
 
-    def read(self) -> tuple[dict[int, float], int]:
-        """Numbers with their z, and how many others that were never issued."""
-        table, words = self.signal.table(self.code), self.issued.words
-        found, strangers = copies(table, words, least=LEAD, surely=FINDING)
-        return {int(self.issued.numbers[index]): z for index, z in found}, strangers
+    def read(self) -> tuple[list[tuple[int, float]], int]:
+        """Which of the issued, by their places among them, with their z, and how many others."""
+        return copies(self.signal.table(self.code), self.issued.words, least=LEAD, surely=FINDING)
+
+    def controls(self, count: int) -> tuple[float, ...]:
+        """The same file in the same geometry, under keys that no copy was ever marked with."""
+        digests = (hashlib.sha256(b"control %d" % number).digest() for number in range(count))
+        return tuple(self._control(Code(digest)) for digest in digests)
+
+    def _control(self, code: Code) -> float:
+        signals = read(self.signal.view, self.signal.fit, Ear(code))
+        return max(float(each.table(code).z(self.issued.words).max()) for each in signals)
 
 
 class _Running:
@@ -142,35 +156,41 @@ class _Running:
         self.alignments += 1
         if not len(issued.words):
             return
-        scores = signal.table(code).z(issued.words)
-        which = (issued.epoch, int(scores.argmax()))
-        heard = _Heard(float(scores.max()), signal, issued, code, stage)
-        self.best_z = max(self.best_z, heard.z)
-        if heard.z >= LEAD and (which not in self._heard or heard.z > self._heard[which].z):
-            self._heard[which] = heard
+        table = signal.table(code)
+        scores = table.z(issued.words)
+        which, z = (issued.epoch, int(scores.argmax())), float(scores.max())
+        if z < LEAD and table.most() >= _STRANGER and (any_z := blind(table)[1]) >= _STRANGER:
+            which, z = (issued.epoch, _NOT_ISSUED), any_z
+        self.best_z = max(self.best_z, z)
+        if z >= LEAD and (which not in self._heard or z > self._heard[which].z):
+            self._heard[which] = _Heard(z, signal, issued, code, stage)
 
     def reading(self, frames: int, controls: int) -> Reading:
         named: dict[tuple[str, int], tuple[float, _Heard]] = {}
         strangers: Counter[str] = Counter()
+        told: list[tuple[float, _Heard]] = []
         for heard in self._heard.values():
             found, others = heard.read()
-            epoch = heard.issued.epoch
-            strangers[epoch] = max(strangers[epoch], others)
-            for number, z in found.items():
-                if z > named.get((epoch, number), (0.0, heard))[0]:
-                    named[epoch, number] = z, heard
-        answer = partial(Reading, pool=self.pool, alignments=self.alignments, frames=frames)
-        answer = partial(answer, strangers=strangers.total())
-        if not named:
-            return answer((), self.best_z, stage="", controls=(), pictures={})
+            issued = heard.issued
+            strangers[issued.epoch] = max(strangers[issued.epoch], others)
+            for index, z in found:
+                which = issued.epoch, int(issued.numbers[index])
+                if z > named.get(which, (0.0, heard))[0]:
+                    named[which] = z, heard
+                if issued.tells(index):
+                    told.append((z, heard))
         ranked = sorted(named.items(), key=lambda one: -one[1][0])
-        _, (best_z, first) = ranked[0]
-        return answer(
+        shown = max(told, key=lambda one: one[0])[1] if told else None
+        return Reading(
             tuple(Named(epoch, number, z, self._bound(z)) for (epoch, number), (z, _) in ranked),
-            best_z,
-            stage=first.stage,
-            controls=tuple(_controls(first.signal, first.issued.words, controls)),
-            pictures=evidence.pictures(first.signal, first.code),
+            ranked[0][1][0] if ranked else self.best_z,
+            pool=self.pool,
+            alignments=self.alignments,
+            frames=frames,
+            strangers=strangers.total(),
+            stage=shown.stage if shown else "",
+            controls=shown.controls(controls) if shown else (),
+            pictures=evidence.pictures(shown.signal, shown.code) if shown else {},
         )
 
     def _bound(self, z: float) -> float:
@@ -182,11 +202,3 @@ class _Running:
         tried = max(1, self.alignments)
         chances = math.log10(self.pool) + math.log10(tried) + math.log10(tried + 1)
         return min(0.0, chances - z * z / 2 / math.log(10))
-
-
-def _controls(signal: Signal, words: Words, count: int) -> Iterable[float]:
-    """The same file in the same geometry, under keys that no copy was ever marked with."""
-    for number in range(count):
-        code = Code(hashlib.sha256(b"control %d" % number).digest())
-        signals = read(signal.view, signal.fit, Ear(code))
-        yield max(float(each.table(code).z(words).max()) for each in signals)

@@ -170,6 +170,10 @@ class Attempt(models.Model):
     end = models.CharField(max_length=10, choices=AttemptEnd, blank=True)
     error = models.TextField(blank=True, help_text="for the operator; the artist reads the video's sentence")
     checkpoint_digest = models.CharField(max_length=64, blank=True)
+    model = models.CharField(
+        max_length=300, blank=True, help_text="what may be told of the checkpoint's name"
+    )
+    variant_name = models.CharField(max_length=60, blank=True, help_text="as the variant was called then")
     worker_kind = models.CharField(
         max_length=LONGEST_KIND, blank=True, help_text="hardware, dtype, rung and versions: equal bits"
     )

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from generation.models import Mark
+
+
+class IssuedMark(NamedTuple):
+    number: int
+    codeword: bytes
+    programme: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +29,13 @@ class CopyView:
     programme: int
 
 
-def issued() -> dict[str, list[tuple[int, bytes]]]:
-    """Number and codeword of every mark of the house, by the epoch of its key. One statement."""
-    rows = Mark.objects.order_by("id").values_list("key_epoch", "number", "codeword")
-    found: dict[str, list[tuple[int, bytes]]] = {}
-    for epoch, number, codeword in rows.iterator(chunk_size=10_000):
-        found.setdefault(epoch, []).append((number, bytes(codeword)))
+def issued() -> dict[str, list[IssuedMark]]:
+    """Every mark of the house, by the epoch of its key. One statement."""
+    columns = ("key_epoch", "number", "codeword", "master__video__membership__programme")
+    rows = Mark.objects.order_by("id").values_list(*columns)
+    found: dict[str, list[IssuedMark]] = {}
+    for epoch, number, codeword, programme in rows.iterator(chunk_size=10_000):
+        found.setdefault(epoch, []).append(IssuedMark(number, bytes(codeword), programme))
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import BooleanField, ExpressionWrapper, Q
 
 from generation.models import Reference
 
@@ -32,12 +32,14 @@ class ReferenceView:
 
 @dataclass(frozen=True, slots=True)
 class ReferenceFile:
-    """What delivery needs to hand a picture to its artist."""
+    """What delivery needs to hand a picture to its artist; `marked` with the number of their own copy, if it is the
+    frame of a clip."""
 
     public_id: str
     storage_key: str
     sha256: str
     bytes: int
+    marked: bool
     media_type: str = MEDIA_TYPE
 
 
@@ -68,7 +70,8 @@ def own_reference(public_id: str, membership_id: int) -> ReferenceView | None:
 def reference_file(public_id: str, membership_id: int) -> ReferenceFile | None:
     """Where a member's own picture lies. One statement."""
     rows = Reference.objects.filter(public_id=public_id, membership_id=membership_id, removed_at=None)
-    found = rows.values_list("public_id", "storage_key", "sha256", "bytes").first()
+    marked = ExpressionWrapper(Q(frame__isnull=False), output_field=BooleanField())
+    found = rows.values_list("public_id", "storage_key", "sha256", "bytes", marked).first()
     return ReferenceFile(*found) if found else None
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import Any
 
 from generation import look_rules
 from generation.models import Adapter, Attempt, Master, Reference, StylePreset, Video
-from generation.rules import SETTINGS
+from generation.rules import SETTINGS, told_checkpoint
 
 
 def settings(video: str, membership_id: int) -> dict[str, Any] | None:
@@ -62,10 +61,10 @@ def _words(row: Video) -> dict[str, Any]:
 
 
 def _checkpoint(row: Video, master: Master | None) -> dict[str, Any]:
-    """The variant's of today by name, the one that was used by digest. A folder is told by its last part."""
-    name = row.variant.checkpoint
-    told = PurePath(name).name if name.startswith(("/", ".", "~")) else name
-    return {"name": told, "sha256": (master.attempt.checkpoint_digest or None) if master else None}
+    """The one that was used; before that the variant's of today, by name alone."""
+    if master is None:
+        return {"name": told_checkpoint(row.variant.backend, row.variant.checkpoint), "sha256": None}
+    return {"name": master.attempt.model, "sha256": master.attempt.checkpoint_digest or None}
 
 
 def _style(row: Video, style: StylePreset) -> dict[str, Any]:

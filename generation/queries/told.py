@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
-from django.db.models import Case, Value, When
-from django.db.models.functions import NullIf
+from django.db.models import Case, CharField, Value, When
+from django.db.models.functions import Concat, NullIf
 
 from generation.models import Video
+
+OURS: Final = "urn:private-view:"
+DIGEST: Final = "urn:sha256:"
+"""Before a public id, and before a digest: a frame of a clip has none yet while nobody has taken it out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """`source` and `source_code` name the clip that it comes from, `relation` how; `picture` is the digest of what it
-    starts from."""
+    """`model` and `variant` are those that made it; `source` and `source_code` name the clip that it comes from,
+    `relation` how; `picture` is the URN of what it starts from."""
 
     code: str
-    backend: str
-    checkpoint: str
-    variant_name: str
+    model: str
+    variant: str
     relation: str
     source: str | None
     source_code: str | None
@@ -28,16 +32,23 @@ class Told:
 
 
 def told(video: str) -> Told:
-    """One statement."""
+    """Of a clip that is finished. One statement."""
+    picture = Case(
+        When(reference__frame__isnull=False, then=_after(OURS, "reference__public_id")),
+        When(reference__isnull=False, then=_after(DIGEST, "reference__sha256")),
+    )
     columns = (
         "code",
-        "variant__backend",
-        "variant__checkpoint",
-        "variant__name",
+        "master__attempt__model",
+        "master__attempt__variant_name",
         "relation",
         "source__public_id",
         "source__code",
-        "reference__sha256",
+        picture,
+        Case(When(membership__credited=True, then=NullIf("membership__user__public_name", Value("")))),
     )
-    name = Case(When(membership__credited=True, then=NullIf("membership__user__public_name", Value(""))))
-    return Told(*Video.objects.values_list(*columns, name).get(public_id=video))
+    return Told(*Video.objects.values_list(*columns).get(public_id=video))
+
+
+def _after(prefix: str, column: str) -> Concat:
+    return Concat(Value(prefix), column, output_field=CharField())

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from core.version import VERSION
 from generation.errors import EngineError
-from generation.queries.told import Told
+from generation.queries.told import OURS, Told
 from generation.services.marks import Issued
 from generation.states import Relation
 
@@ -51,8 +51,8 @@ def sign_for(clip: Told, issued: Issued) -> Sign:
         told = Provenance(
             title=f"Clip {clip.code}",
             media_type=media_type,
-            model=clip.checkpoint if clip.backend != "remote" else "remote",  # an address may hold a token
-            variant=clip.variant_name,
+            model=clip.model,
+            variant=clip.variant,
             software=VERSION,
             mark_digest=digest(issued) if readable else None,
             ingredients=ingredients,
@@ -75,11 +75,10 @@ def _ingredients(clip: Told) -> tuple[Ingredient, ...]:
     found = []
     relationship = _RELATIONSHIPS.get(clip.relation)
     if relationship and clip.source_code:
-        instance = f"urn:private-view:{clip.source}"
+        instance = f"{OURS}{clip.source}"
         found.append(Ingredient(f"Clip {clip.source_code}", relationship, "video/mp4", instance))
     if clip.picture and relationship != _STAYS:
-        instance = f"urn:sha256:{clip.picture}"
-        found.append(Ingredient("Picture to start from", _LOOKED_AT, "image/png", instance))
+        found.append(Ingredient("Picture to start from", _LOOKED_AT, "image/png", clip.picture))
     return tuple(found)
 
 

@@ -17,7 +17,7 @@ from django.db import connection, transaction
 from audit import log, outbox
 from core import ids
 from core.actors import system
-from generation import progress
+from generation import progress, rules
 from generation.models import LONGEST_KIND, Attempt, Master
 from generation.services import copies
 from generation.services.endings import crash, fail, hand_back, reap, reject, took_too_long
@@ -148,6 +148,8 @@ def _values(
         "completed_prompt": produced.completed_prompt,
         "ignored_words": [word[:80] for word in produced.ignored_words[:40]],
         "digest": made.digest,
+        "model": rules.told_checkpoint(claim.backend, claim.checkpoint),
+        "variant_name": claim.variant_name,
         "kind": made.kind[:LONGEST_KIND],
         "rung": made.rung[:40],
         "batch": made.batch,

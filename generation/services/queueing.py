@@ -88,8 +88,8 @@ class Claim:
     mark_style: str = "plate"
     requested_by: str = ""
     """The actor: a person in the studio, or a token."""
-    frame: int | None = None
-    """Row id of the picture, where that is the frame of a clip: a sealed one then, which may still be to be made."""
+    frame: str | None = None
+    """Public id of the picture, where that is the frame of a clip: a sealed one then, which may still be to be made."""
     author: str | None = None
     """The artist's public name, where they wish that it stands in files."""
     siblings: int = 0

@@ -14,8 +14,9 @@ WITH done AS (
     RETURNING id, variant_id, membership_id, width, height, seconds
 ), ended AS (
     UPDATE generation_attempt attempt
-    SET ended_at = %(now)s, "end" = 'finished', checkpoint_digest = %(digest)s, worker_kind = %(kind)s,
-        batch = %(batch)s, place = %(place)s, rung = %(rung)s, render_ms = %(render_ms)s, encode_ms = %(encode_ms)s
+    SET ended_at = %(now)s, "end" = 'finished', checkpoint_digest = %(digest)s, model = %(model)s,
+        variant_name = %(variant_name)s, worker_kind = %(kind)s, batch = %(batch)s, place = %(place)s,
+        rung = %(rung)s, render_ms = %(render_ms)s, encode_ms = %(encode_ms)s
     FROM done WHERE attempt.video_id = done.id AND attempt.lease_token = %(lease)s
     RETURNING attempt.id, attempt.video_id
 ), master AS (

@@ -25,8 +25,7 @@ class Job:
     """Frame `frame` of the native ones in `source`; `issued` is the number of the artist's own copy of the clip, None
     where its frames carry none. The epoch is what the frame is sealed under then."""
 
-    reference: int
-    public_id: str
+    reference: str
     video: str
     code: str
     mark_text: str
@@ -51,29 +50,29 @@ def wake_waiting() -> bool:
 
 def next_job(*, now: datetime) -> Job | None:
     """The picture that waits for longest. Two workers may make the same one: the first that is done counts."""
-    found = unmade().order_by("tries", "id").values_list("pk", flat=True).first()
+    found = unmade().order_by("tries", "id").values_list("public_id", flat=True).first()
     return job(found, now=now) if found is not None else None
 
 
-def job(reference: int, *, now: datetime) -> Job | None:
+def job(reference: str, *, now: datetime) -> Job | None:
     """What it takes to make a picture. None where its clip was deleted before that: it is not tried again."""
-    Reference.objects.filter(pk=reference).update(tries=F("tries") + 1)
+    rows = Reference.objects.filter(public_id=reference)
+    rows.update(tries=F("tries") + 1)
     row = (
-        Reference.objects.select_related("source__master")
+        rows.select_related("source__master")
         .annotate(
             mark_text=F("source__membership__programme__mark_text"),
             mark_style=F("source__membership__programme__mark_style"),
         )
-        .get(pk=reference)
+        .get()
     )
     if row.source is None or row.frame is None or not row.source.master.source_key:
-        Reference.objects.filter(pk=reference).update(tries=MOST_TRIES)
+        rows.update(tries=MOST_TRIES)
         return None
     master, more = row.source.master, vars(row)
     mark = Mark.objects.filter(master=master, purpose=Purpose.MASTER).first()
     return Job(
         reference=reference,
-        public_id=row.public_id,
         video=row.source.public_id,
         code=row.source.code,
         mark_text=more["mark_text"],
@@ -87,7 +86,7 @@ def job(reference: int, *, now: datetime) -> Job | None:
 
 def finish(*, job: Job, shown: StoredFile, size: int, native: StoredFile, now: datetime) -> bool:
     """The picture is there. False when somebody else made it, or it was removed: nothing has changed."""
-    rows = Reference.objects.filter(pk=job.reference, made_at=None, removed_at=None)
+    rows = Reference.objects.filter(public_id=job.reference, made_at=None, removed_at=None)
     return bool(
         rows.update(
             storage_key=shown.key,
@@ -100,8 +99,8 @@ def finish(*, job: Job, shown: StoredFile, size: int, native: StoredFile, now: d
     )
 
 
-def native_of(reference: int) -> StoredFile | None:
+def native_of(reference: str) -> StoredFile | None:
     """The sealed frame. None while it is not made."""
-    row = Reference.objects.filter(pk=reference).exclude(native_key="")
+    row = Reference.objects.filter(public_id=reference).exclude(native_key="")
     found = row.values_list("native_key", "native_sha256").first()
     return StoredFile(*found) if found else None

@@ -48,7 +48,7 @@ def trace(
     """
     from generation.forensic.child import trace_apart
 
-    issued, sha256 = _issued(), _digest(path)
+    issued, sha256 = _issued(programme), _digest(path)
     try:
         reading = trace_apart(path, issued, progress=progress, stopped=stopped)
     except SpecRejected as refusal:
@@ -77,7 +77,7 @@ def told(answer: Answer) -> list[str]:
     reading = answer.reading
     said = [_sentence(named, copy, reading) for named, copy in answer.copies]
     if answer.copies:
-        said += [_control(reading), _LIMITS]
+        said += [_control(reading, max(named.z for named, _ in answer.copies)), _LIMITS]
     if answer.elsewhere:
         said.append(
             "The file carries a copy of another programme of this house. Which one, only that programme is told."
@@ -116,14 +116,14 @@ def _geometries(reading: Reading) -> str:
     return f"{reading.alignments} {'geometry' if reading.alignments == 1 else 'geometries'}"
 
 
-def _control(reading: Reading) -> str:
+def _control(reading: Reading, z: float) -> str:
     return (
         f"Control: under {len(reading.controls)} keys that were never used the strongest number reads "
-        f"{max(reading.controls):.1f}; here it reads {reading.best_z:.1f}."
+        f"{max(reading.controls):.1f}; here it reads {z:.1f}."
     )
 
 
-def _issued() -> list[Issued]:
+def _issued(programme: int | None) -> list[Issued]:
     import numpy as np
 
     from generation.forensic.code import words_of
@@ -134,8 +134,9 @@ def _issued() -> list[Issued]:
         Issued(
             epoch,
             ring.key_of(epoch),
-            np.array([number for number, _ in rows], np.int64),
-            words_of(word for _, word in rows),
+            np.array([row.number for row in rows], np.int64),
+            words_of(row.codeword for row in rows),
+            np.array([programme in (None, row.programme) for row in rows], bool),
         )
         for epoch, rows in queries.issued().items()
     ]

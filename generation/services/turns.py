@@ -12,7 +12,7 @@ _FIELDS: Final = """
        variant.codec, reference.storage_key, reference.sha256, adapter.storage_key, adapter.sha256,
        moved.adapter_weight, moved.variant_id, variant.queue, variant.soft_limit, variant.hard_limit,
        moved.earlier_prompt, variant.name, moved.relation, origin.code, origin.public_id, programme.mark_style,
-       moved.requested_by, CASE WHEN reference.frame IS NOT NULL THEN reference.id END,
+       moved.requested_by, CASE WHEN reference.frame IS NOT NULL THEN reference.public_id END,
        (SELECT nullif(public_name, '') FROM accounts_user WHERE id = member.user_id AND member.credited)
 """
 _SOURCES: Final = """
@@ -25,8 +25,9 @@ _SOURCES: Final = """
 """
 _ATTEMPT: Final = """
     INSERT INTO generation_attempt (video_id, number, worker, lease_token, started_at, "end", error,
-                                    checkpoint_digest, worker_kind, batch, place, rung)
-    SELECT moved.id, moved.attempts_made, %(worker)s, moved.lease_token, %(now)s, '', '', '', '', 1, 0, '' FROM moved
+                                    checkpoint_digest, model, variant_name, worker_kind, batch, place, rung)
+    SELECT moved.id, moved.attempts_made, %(worker)s, moved.lease_token, %(now)s, '', '', '', '', '', '', 1, 0, ''
+    FROM moved
 """
 
 # Who waits is found by jumping through the partial index `video_queue` from member to member, and of each member the

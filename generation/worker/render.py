@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core import clock
-from generation.queries.told import Told
+from generation import rules
+from generation.queries.told import DIGEST, OURS, Told
 from generation.services import credentials, files, lifecycle, marks
 from generation.services.queueing import Claim
 from generation.spec import Adapter, CopyMark, RenderSpec, VisibleMark
@@ -59,15 +60,20 @@ def _told(claim: Claim) -> Told:
     """From the claim, not from a table: a database that is away must not cost a render."""
     return Told(
         code=claim.code,
-        backend=claim.backend,
-        checkpoint=claim.checkpoint,
-        variant_name=claim.variant_name,
+        model=rules.told_checkpoint(claim.backend, claim.checkpoint),
+        variant=claim.variant_name,
         relation=claim.relation,
         source=claim.source,
         source_code=claim.source_code,
-        picture=claim.picture.sha256 if claim.picture is not None else None,
+        picture=_picture_told(claim),
         author=claim.author,
     )
+
+
+def _picture_told(claim: Claim) -> str | None:
+    if claim.frame is not None:
+        return f"{OURS}{claim.frame}"
+    return f"{DIGEST}{claim.picture.sha256}" if claim.picture is not None else None
 
 
 @dataclass(frozen=True, slots=True)

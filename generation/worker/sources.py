@@ -2,6 +2,7 @@
 
 Workers without keys know this module too, and have no libsodium: it is imported where it is used.
 """
+
 from __future__ import annotations
 
 import hashlib

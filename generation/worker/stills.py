@@ -47,7 +47,7 @@ def _has_keys() -> bool:
     return True
 
 
-def native_of(reference: int) -> StoredFile:
+def native_of(reference: str) -> StoredFile:
     """The sealed frame that a render starts from, made now if it is not there. SpecRejected when it cannot be."""
     if (found := stills.native_of(reference)) is not None:
         return found
@@ -56,7 +56,7 @@ def native_of(reference: int) -> StoredFile:
         try:
             make(job)
         except Transient:
-            logger.exception("frame %s could not be made", job.public_id)
+            logger.exception("frame %s could not be made", job.reference)
     if (found := stills.native_of(reference)) is not None:
         return found
     raise SpecRejected(
@@ -87,7 +87,7 @@ def make(job: Job) -> bool:
             credentials.sign_for(told(job.video), job.issued)(shown, signed, "image/png", True)
         else:
             shown.replace(signed)
-        kept = [_stored(path, job.public_id) for path in (signed, sealed)]
+        kept = [_stored(path, job.reference) for path in (signed, sealed)]
         try:
             files.store().put_all({one.key: path for one, path in zip(kept, (signed, sealed), strict=True)})
         except OSError as fault:

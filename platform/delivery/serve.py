@@ -15,7 +15,7 @@ from access import gate
 from access.caller import Caller
 from audit import log
 from audit.queries import history
-from core.errors import Gone, NotFound, NotYet
+from core.errors import Gone, NotAllowed, NotFound, NotYet
 from delivery import ranges
 from delivery.respond import respond, respond_vtt
 from delivery.rules import Answer, Artist, Copy, Operator, Reviewer, Viewer, Visitor, handed_to, may_serve
@@ -35,6 +35,10 @@ _waiting = BoundedSemaphore(4)
 _BEING_MADE = (
     "A copy of this clip with a number of its own is being made for you, which takes about as long as the clip plays. "
     "Ask again in a moment."
+)
+_FRAME_OF_ARTIST = (
+    "This frame carries the number of the artist's own copy, so it is shown in the studio alone. A token takes frames "
+    "out of its own copy of the clip, and starts clips from this one by its id."
 )
 _FRAME_BEING_MADE = "This frame is being taken out of its clip. Ask again in a moment."
 
@@ -58,7 +62,11 @@ def own_file(
 
 
 def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: datetime) -> HttpResponseBase:
-    """A picture that the caller keeps to start clips from. Raises NotFound. One statement."""
+    """A picture that the caller keeps to start clips from. Raises NotFound. One statement.
+
+    A frame of a clip carries the artist's number, which must not be found in what a token has let out: a token takes
+    frames out of its own copy (NotAllowed).
+    """
     member = caller.membership
     file = reference_file(reference, member.id) if member is not None else None
     if member is None or file is None:
@@ -77,6 +85,8 @@ def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: 
         stem=file.public_id,
     )
     _check(Artist(caller), copy, now)
+    if file.marked and caller.token_id is not None:
+        raise NotAllowed("session_only", _FRAME_OF_ARTIST)
     if not file.sha256:
         raise NotYet("copy_being_made", _FRAME_BEING_MADE, retry_after=1)
     return respond(request, copy, shared=False)

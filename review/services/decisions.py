@@ -14,8 +14,8 @@ from core.actors import Actor
 from core.errors import NotFound, WrongState
 from core.states import check
 from generation import queries as generation
-from generation.queries import ClipView
-from generation.services import clips
+from generation.queries import ClipView, Standing
+from generation.services import clips, copies
 from generation.states import EVERYBODY, Purpose
 from review.models import (
     Decision,
@@ -38,6 +38,10 @@ _NOT_READY = (
     "The copy that would be shown is still being made, which takes about as long as the clip plays. "
     "Approve it in a moment; nothing that you wrote is lost."
 )
+_FAILED = (
+    "The copy that would be shown could not be made. It is tried once more: approve it in a few minutes, or hand the "
+    "case back and tell an operator; what you wrote stands here."
+)
 _TOPICS = {
     Outcome.APPROVE: "share.approved",
     Outcome.CHANGES: "share.changes_asked",
@@ -59,8 +63,27 @@ def decide(
 
     The same answer sent twice under one lease is one decision, and the first is returned. Raises NotAllowed
     for somebody who is no reviewer, NotFound for an unknown case and one's own, Invalid naming each bad field,
-    WrongState("lease_lost") when the lease is not the reviewer's any more.
+    WrongState("lease_lost") when the lease is not the reviewer's any more, WrongState("copy_not_ready") while what
+    would be shown is being made: it is asked for once more, which helps where it could not be made before.
     """
+    try:
+        return _decide(case, lease_token, outcome, reasons, facts, by, now)
+    except WrongState as refusal:
+        if refusal.code == "copy_not_ready":
+            (master,) = ReviewCase.objects.filter(public_id=case).values_list("master", flat=True)
+            copies.order(master=master, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
+        raise
+
+
+def _decide(
+    case: str,
+    lease_token: UUID | str,
+    outcome: str,
+    reasons: Sequence[str],
+    facts: str,
+    by: Actor,
+    now: datetime,
+) -> DecisionView:
     with log.transaction() as events:
         token = as_token(lease_token)
         row = _case(case, by)
@@ -202,7 +225,8 @@ def _grant(decision: Decision, case: ReviewCase, clip: ClipView, now: datetime) 
         raise WrongState("not_completed", "This clip has no files to show.")
     shown = generation.renditions(clip.master, Purpose.PUBLIC, EVERYBODY)
     if not shown:
-        raise WrongState("copy_not_ready", _NOT_READY)
+        standing = generation.standing(clip.master, Purpose.PUBLIC, EVERYBODY)
+        raise WrongState("copy_not_ready", _FAILED if standing == Standing.FAILED else _NOT_READY)
     grant = ReleaseGrant.objects.create(
         decision=decision,
         submission=case.submission,

@@ -151,7 +151,7 @@ def native(reference: str, caller: Caller) -> NDArray[np.uint8]:
     """The frame of a picture as a render gets it."""
     row = Reference.objects.get(public_id=reference, membership_id=member_of(caller).id)
     with cache.held():
-        return pixels(cache.fetch_sealed(stills.native_of(row.pk), suffix=".png").read_bytes())
+        return pixels(cache.fetch_sealed(stills.native_of(row.public_id), suffix=".png").read_bytes())
 
 
 def pixels(png: bytes) -> NDArray[np.uint8]:

@@ -33,22 +33,7 @@ class Command(BaseCommand):
         file: Path = options["file"]
         if not file.is_file():
             raise CommandError(f"There is no file {file}.")
-        quiet = options["json"] or not self.stderr.isatty()
-        try:
-            answer = tracing.trace(
-                file,
-                by=system("manage.py trace"),
-                now=clock.now(),
-                progress=(lambda *_: None) if quiet else self._tell_progress,
-            )
-        except SpecRejected as refusal:
-            raise CommandError(refusal.sentence) from None
-        except KeyboardInterrupt:
-            raise CommandError("Stopped. What was read so far is not kept.") from None
-        except EngineError as fault:
-            raise CommandError(str(fault)) from None
-        except OSError as fault:
-            raise CommandError(f"{file} cannot be read: {fault.strerror}.") from None
+        answer = self._traced(file, quiet=options["json"] or not self.stderr.isatty())
         self._keep_pictures(answer, options["evidence"])
         if options["json"]:
             self.stdout.write(json.dumps(_plain(answer), default=str))
@@ -57,6 +42,19 @@ class Command(BaseCommand):
             self.stdout.write(sentence)
         if answer.copies:
             self.stdout.write(_WHOM)
+
+    def _traced(self, file: Path, *, quiet: bool) -> tracing.Answer:
+        progress = (lambda *_: None) if quiet else self._tell_progress
+        try:
+            return tracing.trace(file, by=system("manage.py trace"), now=clock.now(), progress=progress)
+        except SpecRejected as refusal:
+            raise CommandError(refusal.sentence) from None
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. What was read so far is not kept.") from None
+        except EngineError as fault:
+            raise CommandError(str(fault)) from None
+        except OSError as fault:
+            raise CommandError(f"{file} cannot be read: {fault.strerror}.") from None
 
     def _tell_progress(self, done: int, total: int, stage: str) -> None:
         self.stderr.write(f"{done + 1} of {total}: {stage}")

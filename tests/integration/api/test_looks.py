@@ -99,6 +99,8 @@ def test_a_frame_of_an_own_clip_becomes_a_picture(
     assert (kept["video"], kept["frame"], kept["size"]) == (video, 0, "160x96")
     client, other = api(artist), api(other_artist)
     with unchanged():
+        client.get(f"/references/{kept['id']}/content").refused(403, "session_only")
+        other.get(f"/references/{kept['id']}/content").refused(404, "not_found")
         other.post("/references", {"video": video, "second": 0}).refused(404, "not_found")
         client.post("/references", {"video": video, "second": 99}).refused(400, "invalid_second")
         client.post("/references", {"video": video}).refused(400, "invalid_request")

@@ -202,6 +202,20 @@ def test_approval_waits_for_the_public_copy_and_nothing_is_half_done(
     assert ReleaseGrant.objects.count() == 1
 
 
+def test_approval_asks_again_for_a_public_copy_that_could_not_be_made(
+    artist: Caller, reviewer: Caller, made: str, now: datetime
+) -> None:
+    case = asked(artist, now, video=made)
+    claimed(reviewer, now)
+    Copy.objects.filter(purpose=Purpose.PUBLIC).update(state=CopyState.FAILED, error="no time stamp came")
+    with pytest.raises(WrongState, match="could not be made") as refusal:
+        decided(case, "approve", reviewer, now)
+    assert refusal.value.code == "copy_not_ready"
+    copying.drain()
+    decided(case, "approve", reviewer, now)
+    assert ReleaseGrant.objects.count() == 1
+
+
 def test_a_refusal_needs_no_public_copy(artist: Caller, reviewer: Caller, made: str, now: datetime) -> None:
     decided(asked(artist, now, video=made), "refuse", reviewer, now)
 

@@ -15,11 +15,13 @@ from access.caller import Caller
 from core.version import VERSION
 from embedded.commands import ROOT
 from generation import keys
-from generation.credentials.claims import Claims
+from generation.credentials.claims import Claims, IngredientClaim
 from generation.credentials.reader import read
 from generation.errors import EngineError
 from generation.models import Mark, ModelVariant, Rendition, Video
-from generation.services import copies, credentials, files, lineage
+from generation.queries import settings as settings_of
+from generation.rules import Order, told_checkpoint
+from generation.services import copies, credentials, files, lineage, references, requests
 from generation.services.marks import Issued
 from generation.spec import ForensicMark
 from generation.states import EVERYBODY, Purpose
@@ -27,6 +29,7 @@ from generation.worker import copies as copying
 from generation.worker import run
 from programme.services import memberships
 from tests.factories.generation import queued_video
+from tests.factories.looks import member_of
 from tests.rig import environment
 from tests.rig.clips import boxes_of
 
@@ -97,6 +100,61 @@ def test_a_remix_and_an_extension_name_what_they_come_from(artist: Caller, now: 
     assert (told.title, told.relationship) == (f"Clip {code}", "parentOf")
 
 
+def test_a_clip_that_begins_with_a_frame_names_it_before_anybody_has_taken_it_out(
+    artist: Caller, now: datetime
+) -> None:
+    ModelVariant.objects.update(images=True)
+    frame = references.from_clip(caller=artist, video=rendered(artist, now), second=1, now=now)
+    order = Order(prompt="a red boat", seconds=2, size="640x360", reference=frame)
+    (video,) = requests.submit(caller=artist, order=order, now=now)
+    assert run.drain("turbo") == 1
+    told = [IngredientClaim("Picture to start from", "inputTo", "none")]
+    assert list(claims_of(video).ingredients) == told
+    assert frame.encode() in stored(video).read_bytes()
+    assert list(public_claims(video, now).ingredients) == told
+
+
+def test_a_copy_names_the_model_that_made_the_clip_and_no_folder(artist: Caller, now: datetime) -> None:
+    video = rendered(artist, now)
+    was = claims_of(video)
+    ModelVariant.objects.update(checkpoint="/srv/secret/v2", name="Another")
+    told = public_claims(video, now)
+    assert (told.model, told.variant) == (was.model, was.variant) == ("builtin", "Turbo")
+    assert told_settings(video, artist) == "builtin"
+
+
+@pytest.mark.parametrize(
+    ("backend", "checkpoint", "told"),
+    [
+        ("diffusers", "/srv/secret/wan-1.3b/", "wan-1.3b"),
+        ("diffusers", "./models/wan", "wan"),
+        ("diffusers", "~/wan", "wan"),
+        ("diffusers", "Wan-AI/Wan2.1-T2V-1.3B-Diffusers@main", "Wan-AI/Wan2.1-T2V-1.3B-Diffusers@main"),
+        ("remote", "https://lab@gpu.example.org/v1#Wan-AI/Wan2.2", "Wan-AI/Wan2.2"),
+        ("remote", "http://lab@vllm:8091/v1", "remote"),
+    ],
+)
+def test_of_a_checkpoint_no_folder_and_no_address_is_told(backend: str, checkpoint: str, told: str) -> None:
+    assert told_checkpoint(backend, checkpoint) == told
+
+
+def told_settings(video: str, artist: Caller) -> str:
+    found = settings_of(video, member_of(artist).id)
+    assert found is not None
+    return str(found["checkpoint"]["name"])
+
+
+def public_claims(video: str, now: datetime) -> Claims:
+    """Of the public copy, made for this."""
+    master = Rendition.objects.filter(master__video__public_id=video).values_list("master", flat=True)[0]
+    copies.order(master=master, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
+    assert copying.drain() == 1
+    copy = Rendition.objects.get(master=master, kind="mp4", mark__purpose=Purpose.PUBLIC)
+    found = read(files.store().path(copy.storage_key), (environment.folder / "root.pem").read_bytes())
+    assert found.claims is not None
+    return found.claims
+
+
 def _id(made: Any) -> str:
     return made if isinstance(made, str) else str(made[0])
 
@@ -142,10 +200,4 @@ def test_an_artist_is_named_in_files_once_they_wish_it(artist: Caller, now: date
     assert [claims_of(after, kind).author for kind in SIGNED] == [artist.public_name] * len(SIGNED)
     assert claims_of(before).author == "", "what was there stays as it is"
 
-    master = Rendition.objects.filter(master__video__public_id=after).values_list("master", flat=True)[0]
-    copies.order(master=master, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
-    assert copying.drain() == 1
-    copy = Rendition.objects.get(master=master, kind="mp4", mark__purpose=Purpose.PUBLIC)
-    found = read(files.store().path(copy.storage_key), (environment.folder / "root.pem").read_bytes())
-    assert found.claims is not None
-    assert found.claims.author == artist.public_name
+    assert public_claims(after, now).author == artist.public_name

@@ -110,6 +110,13 @@ def test_an_apart_process_gives_the_same_answer(clip: Path) -> None:
     assert set(apart.pictures) == {"residual", "peak"}
 
 
+STILLS = {
+    "tiny.png": "scale=16:16",
+    "ribbon.png": "scale=16000:70",
+    "bomb.png": "scale=16:16,scale=8000:8000:flags=neighbor",
+}
+
+
 def _hostile(folder: Path, clip: Path, name: str) -> Path:
     path = folder / name
     whole = clip.read_bytes()
@@ -122,12 +129,8 @@ def _hostile(folder: Path, clip: Path, name: str) -> Path:
             path.write_bytes(b"")
         case "list.mp4":  # ffmpeg would fetch what it names
             path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n")
-        case "tiny.png":
-            treated(clip, path, "-frames:v", "1", "-vf", "scale=16:16")
-        case "ribbon.png":
-            treated(clip, path, "-frames:v", "1", "-vf", "scale=16000:70")
-        case "bomb.png":
-            treated(clip, path, "-frames:v", "1", "-vf", "scale=16:16,scale=8000:8000:flags=neighbor")
+        case "tiny.png" | "ribbon.png" | "bomb.png":
+            treated(clip, path, "-frames:v", "1", "-vf", STILLS[name])
         case "sound.wav":
             silence = ("-f", "lavfi", "-i", "anullsrc", "-map", "1:a", "-t", "1")
             treated(clip, path, *silence)
@@ -210,6 +213,20 @@ def test_a_number_that_is_not_on_record_is_told_from_its_relatives(clip: Path, c
     found = trace(sampled(clip), [relatives], controls=0)
     assert found.best_z > FINDING
     assert (found.named, found.strangers) == ((), 1)
+
+
+def test_a_number_that_is_not_on_record_is_heard_where_nothing_on_record_is_like_it(clip: Path) -> None:
+    few = dataclasses.replace(issued(), numbers=NUMBERS[100:103], words=issued().words[100:103])
+    found = trace(sampled(clip), [few], controls=0)
+    assert (found.named, found.strangers) == ((), 1)
+    assert found.alignments < 10, "it is searched no further"
+
+
+def test_evidence_is_shown_of_what_may_be_told_alone(clip: Path) -> None:
+    told = NUMBERS != MINE
+    found = trace_apart(clip, [dataclasses.replace(issued(), told=told)])
+    assert [named.number for named in found.named] == [MINE]
+    assert (found.stage, found.controls, found.pictures) == ("", (), {})
 
 
 def test_reads_a_clip_as_its_players_turn_it(clip: Path, tmp_path: Path) -> None:
