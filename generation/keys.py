@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable
+import secrets
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -53,6 +53,11 @@ class KeyRing:
         """The 32 bytes that native frames of an epoch are encrypted with. Raises NoKey likewise."""
         return self._of(epoch, "source")
 
+    def knows(self, epoch: str) -> bool:
+        """Whether its master is in the file."""
+        found = _EPOCH.fullmatch(epoch)
+        return found is not None and found[2] in self.masters
+
     def _of(self, epoch: str, purpose: str) -> bytes:
         found = _EPOCH.fullmatch(epoch)
         if found is None or found[2] not in self.masters:
@@ -83,10 +88,10 @@ def derived(master: bytes, purpose: str) -> bytes:
     return HKDF(SHA256(), _BYTES, salt=None, info=purpose.encode()).derive(master)
 
 
-def next_name(names: Iterable[str]) -> str:
-    """Of one more key: after the highest there is, for one that was taken out of the file still has marks."""
-    counted = [int(name[1:]) for name in names if re.fullmatch(r"m[0-9]{1,9}", name)]
-    return f"m{max(counted, default=0) + 1}"
+def new_name() -> str:
+    """Of a new key. By chance: two files that were begun apart, or a key that was taken out, must not give one name to
+    two keys, for then what was marked under the one is looked for under the other."""
+    return f"m{secrets.token_hex(4)}"
 
 
 def line(name: str, master: bytes) -> str:

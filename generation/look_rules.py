@@ -26,6 +26,9 @@ MOST_CHARACTERS: Final = 100
 MOST_PICTURES: Final = 12
 """Of one member, live; the last of one character."""
 
+MOST_FRAME_TRIES: Final = 3
+"""To take one frame out of its clip."""
+
 MEMBERS_ADAPTER_BYTES: Final = 64 * 1024**2
 
 

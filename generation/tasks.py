@@ -21,9 +21,9 @@ def wake(*, lane: str) -> int:
 
 @shared_task(name=copies.TASK)
 def copy() -> int:
-    """Make the copies that wait, and the frames that somebody wants to start from, which take a moment, first."""
+    """Make the copies that wait, and the frames that somebody wants to start from, which take a moment, before each."""
     enqueue.arrived(copies.TASK)
-    return stilling.drain() + copying.drain()
+    return copying.drain(first=stilling.drain)
 
 
 @shared_task(name=traces.TASK)
@@ -40,6 +40,6 @@ def sweep() -> None:
     lifecycle.wake_waiting(now=now)
     queueing.copy_deep_lines(now=now)
     copies.wake_waiting(now=now)
-    stills.wake_waiting()
+    stills.wake_waiting(now=now)
     traces.wake_waiting(now=now)
     workers.sweep(now=now)

@@ -19,6 +19,9 @@ class Copy(models.Model):
     purpose = models.CharField(max_length=10, choices=Purpose)
     recipient = models.CharField(max_length=80, blank=True, help_text="the actor that it is for")
     style = models.CharField(max_length=10, help_text="how its visible mark looks")
+    author = models.CharField(
+        max_length=150, blank=True, help_text="whom its files name, from the first try on"
+    )
     state = models.CharField(max_length=10, choices=CopyState, default=CopyState.WAITING)
     mark = models.OneToOneField(
         "generation.Mark", on_delete=models.PROTECT, related_name="copy", null=True, blank=True
@@ -30,6 +33,7 @@ class Copy(models.Model):
     error = models.TextField(blank=True)
     asked_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, blank=True)
+    handed_at = models.DateTimeField(null=True, blank=True, help_text="when a spare became somebody's")
 
     class Meta:
         ordering = ["id"]

@@ -78,7 +78,10 @@ class Rendition(models.Model):
         ordering = ["master", "kind"]
         constraints = [
             models.UniqueConstraint(
-                fields=["master", "kind", "mark"], nulls_distinct=False, name="rendition_once"
+                fields=["master", "kind", "mark"],
+                condition=Q(removed_at=None),
+                nulls_distinct=False,
+                name="rendition_once",
             ),
             models.CheckConstraint(condition=Q(sha256__length=64, bytes__gt=0), name="rendition_has_digest"),
         ]

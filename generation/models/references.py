@@ -30,6 +30,10 @@ class Reference(models.Model):
     native_key = models.CharField(max_length=200, blank=True, help_text="of the sealed frame")
     native_sha256 = models.CharField(max_length=64, blank=True)
     tries = models.PositiveSmallIntegerField(default=0, help_text="to make it")
+    lease_token = models.UUIDField(
+        null=True, blank=True, unique=True, help_text="of the worker that is at it"
+    )
+    retry_at = models.DateTimeField(null=True, blank=True, help_text="when another may be")
     created_by = models.CharField(max_length=80)
     created_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, blank=True)
@@ -63,6 +67,9 @@ class Reference(models.Model):
             models.CheckConstraint(
                 condition=Q(source=None, frame=None) | Q(source__isnull=False, frame__isnull=False),
                 name="reference_frame_of_source",
+            ),
+            models.CheckConstraint(
+                condition=Q(made_at=None) | Q(lease_token=None), name="reference_made_has_no_lease"
             ),
         ]
 

@@ -36,6 +36,9 @@ class Trace(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     sentence = models.TextField(blank=True, help_text="why it could not be read")
     numbers = ArrayField(models.BigIntegerField(), default=list, blank=True)
+    recipients = models.JSONField(
+        default=dict, blank=True, help_text="by number, whose each copy was when the file was looked into"
+    )
     reading = models.JSONField(default=dict, blank=True)
     pictures = models.JSONField(default=dict, blank=True, help_text="key in the store, by name")
     confirmed_by = models.ForeignKey(

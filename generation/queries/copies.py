@@ -35,5 +35,7 @@ def renditions(master: MasterView, purpose: Purpose, recipient: str) -> tuple[Re
     """The files of somebody's copy, none until it is ready. One statement, none where nothing is marked."""
     if not master.marked:
         return master.renditions
-    rows = Rendition.objects.filter(master_id=master.id, mark__purpose=purpose, mark__recipient=recipient)
+    rows = Rendition.objects.filter(
+        master_id=master.id, mark__purpose=purpose, mark__recipient=recipient, removed_at=None
+    )
     return tuple(rendition_view(row) for row in rows.order_by("kind"))

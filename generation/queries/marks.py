@@ -27,6 +27,8 @@ class CopyView:
     code: str
     made_at: datetime
     programme: int
+    handed_at: datetime | None = None
+    """When it became somebody's, where it was made ahead."""
 
 
 def issued() -> dict[str, list[IssuedMark]]:
@@ -40,13 +42,13 @@ def issued() -> dict[str, list[IssuedMark]]:
 
 
 def recipients(numbers: Iterable[int]) -> dict[int, str]:
-    """For whom those copies were made, as actors. For a trace that a second person has confirmed. One statement."""
+    """For whom those copies were made, as actors. To be told once a second person has confirmed. One statement."""
     return dict(Mark.objects.filter(number__in=list(numbers)).values_list("number", "recipient"))
 
 
 def copies(numbers: Iterable[int]) -> dict[int, CopyView]:
     """The copies with these numbers. One statement."""
-    rows = Mark.objects.filter(number__in=list(numbers)).select_related("master__video__membership")
+    rows = Mark.objects.filter(number__in=list(numbers)).select_related("master__video__membership", "copy")
     return {
         row.number: CopyView(
             row.number,
@@ -56,6 +58,7 @@ def copies(numbers: Iterable[int]) -> dict[int, CopyView]:
             row.master.video.code,
             row.made_at,
             row.master.video.membership.programme_id,
+            row.copy.handed_at if hasattr(row, "copy") else None,
         )
         for row in rows
     }

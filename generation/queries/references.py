@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db.models import BooleanField, ExpressionWrapper, Q
 
+from generation.look_rules import MOST_FRAME_TRIES
 from generation.models import Reference
 
 MEDIA_TYPE = "image/png"
@@ -33,13 +34,14 @@ class ReferenceView:
 @dataclass(frozen=True, slots=True)
 class ReferenceFile:
     """What delivery needs to hand a picture to its artist; `marked` with the number of their own copy, if it is the
-    frame of a clip."""
+    frame of a clip, and `failed` where that could not be made."""
 
     public_id: str
     storage_key: str
     sha256: str
     bytes: int
     marked: bool
+    failed: bool
     media_type: str = MEDIA_TYPE
 
 
@@ -67,11 +69,18 @@ def own_reference(public_id: str, membership_id: int) -> ReferenceView | None:
     return reference_view(row) if row else None
 
 
-def reference_file(public_id: str, membership_id: int) -> ReferenceFile | None:
+def reference_file(public_id: str, membership_id: int, *, now: datetime) -> ReferenceFile | None:
     """Where a member's own picture lies. One statement."""
     rows = Reference.objects.filter(public_id=public_id, membership_id=membership_id, removed_at=None)
-    marked = ExpressionWrapper(Q(frame__isnull=False), output_field=BooleanField())
-    found = rows.values_list("public_id", "storage_key", "sha256", "bytes", marked).first()
+    idle = Q(lease_token=None) | Q(retry_at__lte=now)
+    marked, failed = (
+        ExpressionWrapper(what, output_field=BooleanField())
+        for what in (
+            Q(frame__isnull=False),
+            Q(made_at=None, tries__gte=MOST_FRAME_TRIES) & idle,
+        )
+    )
+    found = rows.values_list("public_id", "storage_key", "sha256", "bytes", marked, failed).first()
     return ReferenceFile(*found) if found else None
 
 

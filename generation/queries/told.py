@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
-from django.db.models import Case, CharField, Value, When
-from django.db.models.functions import Concat, NullIf
+from django.db.models import Case, Value, When
+from django.db.models.functions import NullIf
 
 from generation.models import Video
-
-OURS: Final = "urn:private-view:"
-DIGEST: Final = "urn:sha256:"
-"""Before a public id, and before a digest: a frame of a clip has none yet while nobody has taken it out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """`model` and `variant` are those that made it; `source` and `source_code` name the clip that it comes from,
-    `relation` how; `picture` is the URN of what it starts from."""
+    `relation` how; `picture` is the public id of what it starts from, for a digest would tell whoever has a picture
+    that this clip began with it."""
 
     code: str
     model: str
@@ -33,10 +29,6 @@ class Told:
 
 def told(video: str) -> Told:
     """Of a clip that is finished. One statement."""
-    picture = Case(
-        When(reference__frame__isnull=False, then=_after(OURS, "reference__public_id")),
-        When(reference__isnull=False, then=_after(DIGEST, "reference__sha256")),
-    )
     columns = (
         "code",
         "master__attempt__model",
@@ -44,11 +36,7 @@ def told(video: str) -> Told:
         "relation",
         "source__public_id",
         "source__code",
-        picture,
+        "reference__public_id",
         Case(When(membership__credited=True, then=NullIf("membership__user__public_name", Value("")))),
     )
     return Told(*Video.objects.values_list(*columns).get(public_id=video))
-
-
-def _after(prefix: str, column: str) -> Concat:
-    return Concat(Value(prefix), column, output_field=CharField())

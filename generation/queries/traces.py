@@ -23,7 +23,9 @@ class TracePicture:
 
 @dataclass(frozen=True, slots=True)
 class TraceView:
-    """`numbers` are of the copies that were named, the strongest first; `reading` is what the words are made of."""
+    """`numbers` are of the copies that were named, the strongest first; `recipients` tells by number, in hexadecimal,
+    for whom they were made, as actors, "" for nobody yet; it is empty until a second person has confirmed the answer.
+    `reading` is what the words are made of."""
 
     public_id: str
     programme_id: int
@@ -41,6 +43,7 @@ class TraceView:
     ended_at: datetime | None
     sentence: str
     numbers: tuple[int, ...]
+    recipients: dict[str, str]
     reading: dict[str, Any]
     pictures: dict[str, str]
     confirmed_by_name: str
@@ -93,6 +96,7 @@ def _view(row: Trace) -> TraceView:
         ended_at=row.ended_at,
         sentence=row.sentence,
         numbers=tuple(row.numbers),
+        recipients=row.recipients if row.confirmed_at else {},
         reading=row.reading,
         pictures=row.pictures,
         confirmed_by_name=(who.public_name or who.email) if who else "",

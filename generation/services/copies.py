@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
+from django.db.models import Case, F, Q, QuerySet, When
 
 from core import enqueue, ids
 from core.states import sources
-from generation.models import Copy, Mark, Master, Rendition
+from generation.models import Copy, Mark, Rendition
 from generation.services import marks
 from generation.services.files import StoredFile, purge
+from generation.services.spares import Look, author, hand_out, hold, is_as, look_of, spares_of, take_back
 from generation.states import COPY, CopyState, Purpose
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class Job:
     seconds: int
     fps: int
     codec: str
+    author: str
 
 
 def queue_name() -> str:
@@ -67,17 +69,21 @@ def order(*, master: int, purpose: Purpose, recipient: str, now: datetime) -> No
     """Have that copy: it may be there, be on its way, be a spare until now, or be made from now on.
 
     Asking again is asking once; for one that failed it is asking again, save for one that was set aside, which rests
-    for a while. Nothing happens where there are no frames to make it from: the clip was deleted, or is one of a
-    benchmark, in which all are the same.
+    for a while. A public one that names its artist, or does not, against their wish of today is made anew: call it
+    while no grant shows it. Nothing happens where there are no frames to make it from: the clip was deleted, or is one
+    of a benchmark, in which all are the same.
     """
     with transaction.atomic():
-        if not _hold(master):
+        if not hold(master):
             return
         found = Copy.objects.filter(master_id=master, purpose=purpose, recipient=recipient).first()
-        style = _style(master, purpose)
-        found = found or _from_spare(master, purpose, recipient, style)
+        look = look_of(master, purpose)
+        if found is not None and purpose == Purpose.PUBLIC and not is_as(found, look):
+            take_back(found, now)
+            _again(found)
+        found = found or hand_out(master, purpose, recipient, look, now)
         if found is None:
-            _create(master, purpose, recipient, style, now)
+            _create(master, purpose, recipient, look, now)
         elif found.state == CopyState.FAILED and (found.retry_at is None or found.retry_at <= now):
             _again(found)
 
@@ -85,11 +91,30 @@ def order(*, master: int, purpose: Purpose, recipient: str, now: datetime) -> No
 def prepare(*, master: int, now: datetime) -> None:
     """Have a spare for whoever comes next."""
     with transaction.atomic():
-        if not _hold(master):
+        if not hold(master):
             return
-        style = _style(master, Purpose.SPARE)
-        if not Copy.objects.filter(master_id=master, purpose=Purpose.SPARE, style=style).exists():
-            _create(master, Purpose.SPARE, "", style, now)
+        look = look_of(master, Purpose.SPARE)
+        if not spares_of(master, look).exists():
+            _create(master, Purpose.SPARE, "", look, now)
+
+
+def renew_spares(*, key: str, now: datetime) -> int:
+    """Spares that were marked under another key than that are made anew under it, and how many: a key that was lost
+    must not mark what somebody gets from now on."""
+    old = Copy.objects.filter(purpose=Purpose.SPARE, mark__isnull=False)
+    old = old.exclude(mark__key_epoch__endswith=f".{key}").exclude(state=CopyState.MAKING)
+    renewed = 0
+    for master in old.values_list("master", flat=True).distinct().order_by("master"):
+        with transaction.atomic():
+            if not hold(master):
+                continue
+            for row in old.filter(master=master).select_for_update():
+                take_back(row, now)
+                row.delete()
+                renewed += 1
+            if renewed:
+                _create(master, Purpose.SPARE, "", look_of(master, Purpose.SPARE), now)
+    return renewed
 
 
 def cancel(*, master: int, video: str, now: datetime) -> None:
@@ -129,7 +154,7 @@ def finish(*, job: Job, files: Sequence[FileMade], keys: Mapping[FileKind, str],
     """The copy with its Renditions, in one transaction. False when the lease was lost or the clip was deleted: then
     nothing has changed, and the files are the caller's to remove."""
     with transaction.atomic():
-        row = _mine(job).select_for_update().first() if _hold(job.master) else None
+        row = _mine(job).select_for_update().first() if hold(job.master) else None
         if row is None:
             return False
         Rendition.objects.bulk_create(
@@ -192,48 +217,16 @@ def wake_waiting(*, now: datetime) -> bool:
     return found
 
 
-def _last(**those: Any) -> Case:
-    """An order in which those come after the others."""
-    return Case(When(**those, then=1), default=0)
-
-
-def _hold(master: int) -> bool:
-    """One at a time for each clip, as long as it has frames to make copies from, and copies can be told apart."""
-    rows = Master.objects.select_for_update(no_key=True).filter(pk=master).exclude(source_key="")
-    rows = rows.filter(Exists(Mark.objects.filter(master=OuterRef("pk"), purpose=Purpose.MASTER)))
-    return rows.values_list("pk").first() is not None
-
-
-def _style(master: int, purpose: Purpose) -> str:
-    programme = "video__membership__programme__"
-    name = "public_mark_style" if purpose == Purpose.PUBLIC else "mark_style"
-    found: str = Master.objects.values_list(programme + name, flat=True).get(pk=master)
-    return found
-
-
-def _from_spare(master: int, purpose: Purpose, recipient: str, style: str) -> Copy | None:
-    """One that is ready before one that is not. Its Mark learns whose it is in the same moment."""
-    rows = Copy.objects.select_for_update().filter(master_id=master, purpose=Purpose.SPARE, style=style)
-    spare = rows.order_by(
-        _last(state__in=[CopyState.WAITING, CopyState.MAKING, CopyState.FAILED]), "id"
-    ).first()
-    if spare is None:
-        return None
-    spare.purpose, spare.recipient = purpose, recipient
-    spare.save(update_fields=["purpose", "recipient"])
-    if spare.mark_id is not None:
-        Mark.objects.filter(pk=spare.mark_id).update(purpose=purpose, recipient=recipient)
-    return spare
-
-
-def _create(master: int, purpose: Purpose, recipient: str, style: str, now: datetime) -> None:
-    Copy.objects.create(master_id=master, purpose=purpose, recipient=recipient, style=style, asked_at=now)
+def _create(master: int, purpose: Purpose, recipient: str, look: Look, now: datetime) -> None:
+    Copy.objects.create(
+        master_id=master, purpose=purpose, recipient=recipient, style=look.style, asked_at=now
+    )
     enqueue.after_commit_once(TASK)
 
 
 def _again(row: Copy) -> None:
-    row.state, row.tries, row.error = CopyState.WAITING, 0, ""
-    row.save(update_fields=["state", "tries", "error"])
+    row.tries = 0
+    _end(row, CopyState.WAITING)
     enqueue.after_commit_once(TASK)
 
 
@@ -252,16 +245,21 @@ def _next(now: datetime) -> Copy | None:
     """Locked until the transaction ends."""
     rows = _due(now).select_for_update(skip_locked=True, of=("self",))
     rows = rows.select_related("mark", "master__video__variant")
-    rows = rows.annotate(mark_text=F("master__video__membership__programme__mark_text"))
-    return rows.order_by(_last(purpose=Purpose.SPARE), "tries", "id").first()
+    rows = rows.annotate(
+        mark_text=F("master__video__membership__programme__mark_text"),
+        wished_author=author("master__video__membership"),
+    )
+    spares_last = Case(When(purpose=Purpose.SPARE, then=1), default=0)
+    return rows.order_by(spares_last, "tries", "id").first()
 
 
 def _take(row: Copy, now: datetime) -> Job:
     """Its number stands in a Mark from the first try on and is the same at each: no file has one that nobody knows."""
+    row.author = vars(row)["wished_author"]
     lease, mark = uuid4(), row.mark or marks.keep(marks.issue(now=now), copy=row, now=now)
     row.state, row.mark, row.tries, row.retry_at = CopyState.MAKING, mark, row.tries + 1, None
     row.lease_token, row.lease_expires_at = lease, now + LEASE
-    row.save(update_fields=["mark", *_MOVED])
+    row.save(update_fields=["mark", "author", *_MOVED])
     return _job(row, mark, lease)
 
 
@@ -294,4 +292,5 @@ def _job(row: Copy, mark: Mark, lease: UUID) -> Job:
         seconds=video.seconds,
         fps=video.fps,
         codec=video.variant.codec,
+        author=row.author,
     )

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 
 from core.version import VERSION
 from generation.errors import EngineError
-from generation.queries.told import OURS, Told
+from generation.queries.told import Told
 from generation.services.marks import Issued
 from generation.states import Relation
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from generation.credentials.signer import Signer
     from generation.pipeline import Sign
 
+_OURS: Final = "urn:private-view:"
 _STAYS: Final = "parentOf"  # its pictures are still there
 _LOOKED_AT: Final = "inputTo"
 _RELATIONSHIPS: Final[dict[str, Relationship]] = {
@@ -75,10 +76,11 @@ def _ingredients(clip: Told) -> tuple[Ingredient, ...]:
     found = []
     relationship = _RELATIONSHIPS.get(clip.relation)
     if relationship and clip.source_code:
-        instance = f"{OURS}{clip.source}"
-        found.append(Ingredient(f"Clip {clip.source_code}", relationship, "video/mp4", instance))
+        found.append(
+            Ingredient(f"Clip {clip.source_code}", relationship, "video/mp4", f"{_OURS}{clip.source}")
+        )
     if clip.picture and relationship != _STAYS:
-        found.append(Ingredient("Picture to start from", _LOOKED_AT, "image/png", clip.picture))
+        found.append(Ingredient("Picture to start from", _LOOKED_AT, "image/png", f"{_OURS}{clip.picture}"))
     return tuple(found)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from django.db import InterfaceError, OperationalError
 
 from generation import keys
+from generation.keys import NoKey
 from generation.models import Copy, Mark
 
 if TYPE_CHECKING:
@@ -55,8 +56,33 @@ def issued_as(mark: Mark) -> Issued:
     """A number once more, under the key that it was issued under. Raises NoKey where this process has not that key."""
     from generation.spec import ForensicMark
 
-    forensic = ForensicMark(mark.number, keys.ring().key_of(mark.key_epoch))
+    forensic = ForensicMark(mark.number, key_of(mark.key_epoch, mark.number, mark.codeword))
     return Issued(forensic, bytes(mark.codeword), mark.key_epoch)
+
+
+def key_of(epoch: str, number: int, codeword: bytes | memoryview[int]) -> bytes:
+    """The key of an epoch, once it has been seen to give that number its codeword. Raises NoKey.
+
+    Another key of the same name would mark what nobody could trace, and trace nothing that was marked.
+    """
+    from generation.forensic.code import code_of
+
+    key = keys.ring().key_of(epoch)
+    if code_of(key).codeword(number) != bytes(codeword):
+        raise NoKey(
+            f"The key of the epoch {epoch} in the file of keys is not the one that its marks were made under."
+        )
+    return key
+
+
+def check_keys() -> None:
+    """One mark of every epoch against its key. Raises NoKey where the file holds another key under a name; what it does
+    not hold at all is told when it is needed. One statement."""
+    ring = keys.ring()
+    rows = Mark.objects.order_by("key_epoch", "-id").distinct("key_epoch")
+    for epoch, number, codeword in rows.values_list("key_epoch", "number", "codeword"):
+        if ring.knows(epoch):
+            key_of(epoch, number, codeword)
 
 
 def _taken(number: int) -> bool:

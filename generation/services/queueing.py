@@ -88,8 +88,10 @@ class Claim:
     mark_style: str = "plate"
     requested_by: str = ""
     """The actor: a person in the studio, or a token."""
-    frame: str | None = None
-    """Public id of the picture, where that is the frame of a clip: a sealed one then, which may still be to be made."""
+    reference: str | None = None
+    """Public id of the picture."""
+    frame: bool = False
+    """Whether that is the frame of a clip: a sealed one then, which may still be to be made."""
     author: str | None = None
     """The artist's public name, where they wish that it stands in files."""
     siblings: int = 0

@@ -18,7 +18,7 @@ from core.errors import DomainError, Invalid, NotFound, WrongState
 from generation import look_rules as rules
 from generation.errors import SpecRejected
 from generation.models import Character, CharacterPicture, Master, ModelVariant, Reference, Video
-from generation.services import copies, files, owned, stowing
+from generation.services import copies, files, owned, stills, stowing
 from generation.states import OPEN, VideoState
 from programme.queries import MembershipView
 
@@ -33,11 +33,11 @@ def upload(*, caller: Caller, picture: bytes, now: datetime) -> str:
     and without metadata, as PNG of at most 2048 pixels a side. Raises NotAllowed; Invalid with the field `picture`
     (the codes of `media.stills.tidied`); WrongState (too_many_references). Call it in no other transaction.
     """
-    from generation.media import stills
+    from generation.media.stills import tidied
 
     member = owned.member(caller, Action.RENDER)
     try:
-        made = stills.tidied(picture)
+        made = tidied(picture)
     except SpecRejected as refusal:
         raise _refusal(refusal.code, "picture", refusal.sentence) from refusal
     return _keep(caller, member, made, now)
@@ -99,6 +99,7 @@ def remove(*, caller: Caller, reference: str, now: datetime) -> None:
             raise WrongState("reference_in_character", sentence)
         row.removed_at = now
         row.save(update_fields=["removed_at"])
+        stills.forget(row, now=now)
         keys = [key for key in (row.storage_key, row.native_key) if key]
         outbox.add(topic=files.PURGE, payload={"keys": keys}, now=now)
 
@@ -156,6 +157,7 @@ def _frame(
     with transaction.atomic():
         owned.take_turn(owned.Turn.REFERENCE, member.id)
         if known := _known_frame(member, clip, index):
+            stills.revive(known)
             return known
         _check_room(member)
         public_id = ids.new("ref")

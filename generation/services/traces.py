@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,6 +22,7 @@ from core.actors import Actor
 from core.errors import Invalid, NotAllowed, NotFound, WrongState
 from core.names import tidy
 from generation.models import Trace
+from generation.queries import marks
 from generation.services import files, stowing
 from generation.states import TRACE_OPEN, TraceState
 from programme.queries import ProgrammeView
@@ -33,6 +33,7 @@ TASK: Final = "generation.trace"
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 2
 MOST_BYTES: Final = 500 * 1000**2
+EVIDENCE: Final = ("residual", "peak")
 _NAME, _NOTE = 120, 300
 _GAVE_UP = (
     "Two workers stopped in the middle of this file, so we have set it aside. Send it again, or a part of it."
@@ -138,6 +139,7 @@ def claim_next(*, now: datetime) -> Job | None:
     with transaction.atomic():
         rows = Trace.objects.select_for_update(skip_locked=True, of=("self",)).filter(_due(now))
         while (row := rows.select_related("asked_by").order_by("id").first()) is not None:
+            _forget(row, now)
             if row.tries >= MOST_TRIES:
                 _end(row, TraceState.FAILED, now, sentence=_GAVE_UP)
                 continue
@@ -173,27 +175,37 @@ def tell(*, job: Job, done: int, total: int, stage: str) -> None:
     _mine(job).update(done=done, total=total, stage=stage[:60])
 
 
-def finish(
-    *, job: Job, numbers: list[int], reading: Mapping[str, Any], pictures: Mapping[str, bytes], now: datetime
-) -> bool:
-    """The answer. False when nobody waits for it any more: then nothing has changed."""
-    keys = {name: f"{job.public_id}/{name}.png" for name in pictures}
-    with stowing.folder() as folder, ExitStack() as stack:
-        stowed = []
+def keep(*, job: Job, pictures: Mapping[str, bytes]) -> dict[str, str]:
+    """Store what shows the answer (names of EVIDENCE), under names of this lease's own; returns their keys."""
+    keys = {name: _picture_key(job.public_id, job.lease, name) for name in pictures}
+    with stowing.folder() as folder:
         for name, png in pictures.items():
             (folder / name).write_bytes(png)
-            stowed.append(stack.enter_context(stowing.stowed(folder / name, key=keys[name])))
-        with transaction.atomic():
-            row = _mine(job).select_for_update().first()
-            if row is None:
-                return False
-            row.numbers, row.reading, row.pictures = numbers, dict(reading), keys
-            row.done = row.total
-            row.save(update_fields=["numbers", "reading", "pictures", "done"])
-            _end(row, TraceState.DONE, now)
-        for file in stowed:
-            file.kept = True
+        files.store().put_all({keys[name]: folder / name for name in pictures})
+    return keys
+
+
+def finish(
+    *, job: Job, numbers: list[int], reading: Mapping[str, Any], pictures: Mapping[str, str], now: datetime
+) -> bool:
+    """The answer. False when nobody waits for it any more: then nothing has changed, and the pictures are the caller's
+    to remove."""
+    with transaction.atomic():
+        row = _mine(job).select_for_update().first()
+        if row is None:
+            return False
+        row.numbers, row.reading, row.pictures = numbers, dict(reading), dict(pictures)
+        # As it is now: a spare that has leaked may be somebody's later, and was nobody's when it did.
+        row.recipients = {f"{number:08x}": actor for number, actor in marks.recipients(numbers).items()}
+        row.done = row.total
+        row.save(update_fields=["numbers", "recipients", "reading", "pictures", "done"])
+        _end(row, TraceState.DONE, now)
     return True
+
+
+def has_finished(*, job: Job, pictures: Mapping[str, str]) -> bool:
+    """Whether the answer that stands is this worker's."""
+    return Trace.objects.filter(pk=job.trace, state=TraceState.DONE, pictures=dict(pictures)).exists()
 
 
 def refuse(*, job: Job, sentence: str, now: datetime) -> bool:
@@ -263,6 +275,8 @@ def _end_mine(job: Job, state: TraceState, sentence: str, now: datetime) -> bool
 
 def _end(row: Trace, state: TraceState, now: datetime, *, sentence: str = "") -> None:
     """The file goes, whatever the end."""
+    if state != TraceState.DONE:
+        _forget(row, now)
     if row.storage_key:
         outbox.add(topic=files.PURGE, payload={"keys": [row.storage_key]}, now=now)
     row.state, row.ended_at, row.sentence, row.storage_key = state, now, sentence, ""
@@ -270,3 +284,14 @@ def _end(row: Trace, state: TraceState, now: datetime, *, sentence: str = "") ->
     row.save(
         update_fields=["state", "ended_at", "sentence", "storage_key", "lease_token", "lease_expires_at"]
     )
+
+
+def _forget(row: Trace, now: datetime) -> None:
+    """After the commit, remove what a worker may have stored under its lease."""
+    if row.lease_token is not None:
+        keys = [_picture_key(row.public_id, row.lease_token, name) for name in EVIDENCE]
+        outbox.add(topic=files.PURGE, payload={"keys": keys}, now=now)
+
+
+def _picture_key(trace: str, lease: UUID, name: str) -> str:
+    return f"{trace}/{lease}-{name}.png"

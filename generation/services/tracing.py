@@ -15,6 +15,7 @@ from generation import keys
 from generation.errors import SpecRejected
 from generation.queries import marks as queries
 from generation.queries.marks import CopyView
+from generation.services import marks
 
 if TYPE_CHECKING:
     from generation.forensic.trace import Issued, Named, Progress, Reading
@@ -106,10 +107,18 @@ _LIMITS = (
 def _sentence(named: Named, copy: CopyView, reading: Reading) -> str:
     said = (
         f"The file carries mark number {named.number:08x}, put into {copy.purpose_words} of clip {copy.code} "
-        f"({copy.video}) on {copy.made_at:%d %B %Y}. Another file gives a reading this strong with probability below "
-        f"1e{int(named.log10_bound)} (upper bound over {reading.pool:,} issued numbers and {_geometries(reading)})."
+        f"({copy.video}) on {copy.made_at:%d %B %Y}{_handed(copy)}. Another file gives a reading this strong with "
+        f"probability below 1e{int(named.log10_bound)} (upper bound over {reading.pool:,} issued numbers and "
+        f"{_geometries(reading)})."
     )
     return said if named.finding else f"A lead, not a finding. {said}"
+
+
+def _handed(copy: CopyView) -> str:
+    """What leaked from the store before that came from nobody who was given it."""
+    if copy.handed_at is None:
+        return ""
+    return f", ahead of anybody's asking, and handed out on {copy.handed_at:%d %B %Y at %H:%M} UTC"
 
 
 def _geometries(reading: Reading) -> str:
@@ -129,11 +138,11 @@ def _issued(programme: int | None) -> list[Issued]:
     from generation.forensic.code import words_of
     from generation.forensic.trace import Issued
 
-    ring = keys.ring()
+    keys.ring()  # a process without any says so, also where nothing was marked yet
     return [
         Issued(
             epoch,
-            ring.key_of(epoch),
+            marks.key_of(epoch, rows[0].number, rows[0].codeword),
             np.array([row.number for row in rows], np.int64),
             words_of(row.codeword for row in rows),
             np.array([programme in (None, row.programme) for row in rows], bool),

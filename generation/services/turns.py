@@ -12,7 +12,7 @@ _FIELDS: Final = """
        variant.codec, reference.storage_key, reference.sha256, adapter.storage_key, adapter.sha256,
        moved.adapter_weight, moved.variant_id, variant.queue, variant.soft_limit, variant.hard_limit,
        moved.earlier_prompt, variant.name, moved.relation, origin.code, origin.public_id, programme.mark_style,
-       moved.requested_by, CASE WHEN reference.frame IS NOT NULL THEN reference.public_id END,
+       moved.requested_by, reference.public_id, reference.frame IS NOT NULL,
        (SELECT nullif(public_name, '') FROM accounts_user WHERE id = member.user_id AND member.credited)
 """
 _SOURCES: Final = """

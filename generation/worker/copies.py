@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
@@ -10,7 +12,9 @@ from typing import TYPE_CHECKING, Final, cast
 from django.db import InterfaceError, OperationalError
 
 from core import clock
+from generation import keys
 from generation.errors import RenderCancelled, Transient
+from generation.keys import NoKey
 from generation.queries.told import told
 from generation.services import copies, credentials, files, marks
 from generation.services.copies import Job
@@ -31,12 +35,28 @@ _BEAT: Final = 15.0  # seconds between two words that the copy is still being ma
 _LONGEST: Final = 1800.0  # seconds; a copy takes about as long as playing it
 
 
-def drain() -> int:
-    """Make what waits, and say how many copies were taken up."""
-    taken = 0
+def drain(*, first: Callable[[], int] = lambda: 0) -> int:
+    """Make what waits, and say how much was taken up; `first` is done before each copy, as it takes a moment only."""
+    _renew_spares()
+    taken = first()
     while not leaving.wanted and make_next():
-        taken += 1
+        taken += 1 + first()
     return taken
+
+
+_renewed_for = ""
+
+
+def _renew_spares() -> None:
+    """Once for each key that becomes the newest."""
+    global _renewed_for  # noqa: PLW0603 - a worker's own, forgotten with it
+    try:
+        key = keys.ring().newest
+        if key != _renewed_for and (count := copies.renew_spares(key=key, now=clock.now())):
+            logger.info("%d spare copies are made anew under the key %s", count, key)
+        _renewed_for = key
+    except keys.NoKey:
+        logger.exception("no copy can be made")
 
 
 def make_next() -> bool:
@@ -52,7 +72,8 @@ def make_next() -> bool:
             surely(partial(copies.hand_back, job=job, now=clock.now()))
     except Exception as fault:
         logger.exception("copy %d of %s failed", job.copy, job.video)
-        passing = isinstance(fault, (Transient, OperationalError, InterfaceError))
+        # Another worker may have the key that this one lacks, while a new one is handed round.
+        passing = isinstance(fault, (Transient, NoKey, OperationalError, InterfaceError))
         surely(partial(copies.fail, job=job, error=str(fault), transient=passing, now=clock.now()))
     return True
 
@@ -109,5 +130,5 @@ def _encoded(job: Job, beat: Beat, folder: Path, apart: Path) -> tuple[FileMade,
         ),
         folder=folder,
         cancelled=beat.stopped,
-        sign=credentials.sign_for(told(job.video), issued),
+        sign=credentials.sign_for(replace(told(job.video), author=job.author or None), issued),
     )

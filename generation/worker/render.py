@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from core import clock
 from generation import rules
-from generation.queries.told import DIGEST, OURS, Told
+from generation.queries.told import Told
 from generation.services import credentials, files, lifecycle, marks
 from generation.services.queueing import Claim
 from generation.spec import Adapter, CopyMark, RenderSpec, VisibleMark
@@ -51,8 +51,8 @@ def spec_of(claim: Claim) -> RenderSpec:
 
 def _picture(claim: Claim) -> Path | None:
     """The file to start from; a sealed frame is opened in a folder that goes with this worker."""
-    if claim.frame is not None:
-        return cache.fetch_sealed(stills.native_of(claim.frame), suffix=".png")
+    if claim.frame and claim.reference is not None:
+        return cache.fetch_sealed(stills.native_of(claim.reference), suffix=".png")
     return cache.fetch(claim.picture, suffix=".png") if claim.picture is not None else None
 
 
@@ -65,15 +65,9 @@ def _told(claim: Claim) -> Told:
         relation=claim.relation,
         source=claim.source,
         source_code=claim.source_code,
-        picture=_picture_told(claim),
+        picture=claim.reference,
         author=claim.author,
     )
-
-
-def _picture_told(claim: Claim) -> str | None:
-    if claim.frame is not None:
-        return f"{OURS}{claim.frame}"
-    return f"{DIGEST}{claim.picture.sha256}" if claim.picture is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError
 
 from core import clock
 from generation.errors import RenderCancelled, SpecRejected, Transient
+from generation.keys import NoKey
 from generation.services import lifecycle, queueing
 from generation.services.queueing import Claim
 from generation.worker import cache, render, shelf
@@ -104,7 +105,7 @@ def _write_end(claim: Claim, held: Held, fault: Exception) -> bool:
             return _stop(claim, held)
         case SpecRejected():
             return lifecycle.reject(claim=claim, code=fault.code, sentence=fault.sentence, now=now)
-        case Transient() | OperationalError() | InterfaceError():
+        case Transient() | NoKey() | OperationalError() | InterfaceError():
             logger.warning("%s failed, and may pass: %s", claim.video, fault)
             ended = lifecycle.fail(claim=claim, error=str(fault), transient=True, now=now)
         case _:

@@ -16,6 +16,10 @@ from generation.services import files
 from generation.services.files import StoredFile
 
 
+class SourceGone(Transient):
+    """The store has no native frames, or others than were put there: worth another try only to whoever can wait."""
+
+
 def seal_for(epoch: str) -> Callable[[Path, Path], None]:
     """Seals under the key of that epoch."""
     from generation.stores import sealing
@@ -29,7 +33,8 @@ def seal_for(epoch: str) -> Callable[[Path, Path], None]:
 
 
 def opened(stored: StoredFile, folder: Path) -> Path:
-    """The frames' file, in a folder that goes with this worker. Raises Transient where the store has it not as it was.
+    """The frames' file, in a folder that goes with this worker. Raises SourceGone where the store has it not as it was,
+    Transient where it cannot be read now, NoKey.
 
     That it opens says that it was sealed here, and its digest that it is this one: two that were sealed could have been
     put in each other's place.
@@ -38,9 +43,11 @@ def opened(stored: StoredFile, folder: Path) -> Path:
     try:
         with files.store().open(stored.key) as sealed:
             if _digest(sealed) != stored.sha256:
-                raise Transient(f"{stored.key} was changed since it was stored, or is another file")
+                raise SourceGone(f"{stored.key} was changed since it was stored, or is another file")
             sealed.seek(0)
             unseal(sealed, target)
+    except FileNotFoundError as fault:
+        raise SourceGone(f"{stored.key} is gone: it cannot be opened") from fault
     except OSError as fault:
         raise Transient(f"{stored.key} cannot be opened: {fault}") from fault
     return target
@@ -54,10 +61,10 @@ def _digest(file: BinaryIO) -> str:
 
 
 def unseal(sealed: BinaryIO, target: Path) -> None:
-    """Raises Transient where it is not what was sealed."""
+    """Raises SourceGone where it is not what was sealed, NoKey."""
     from generation.stores import sealing
 
     try:
         sealing.unseal(sealed, target, key_of=keys.ring().sealing_key_of)
     except sealing.NotOurs as fault:
-        raise Transient(str(fault)) from fault
+        raise SourceGone(str(fault)) from fault

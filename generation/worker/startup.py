@@ -15,12 +15,11 @@ from celery.signals import celeryd_after_setup, worker_init, worker_shutdown
 from django.db import connection
 
 from core import clock
-from generation import keys
 from generation.errors import EngineError
 from generation.queries import workers as queries
 from generation.queries.workers import LaneVariant
 from generation.rules import MOST_TAKES
-from generation.services import copies, credentials, queueing, traces, workers
+from generation.services import copies, credentials, marks, queueing, traces, workers
 from generation.worker import run, scratch, shelf
 from generation.worker.pulse import pulse
 
@@ -54,12 +53,13 @@ def faults(worker: Any, variants: Sequence[LaneVariant], lanes: Sequence[str]) -
     wake = worker.app.tasks.get("generation.wake")
     if not conf.task_acks_late or (wake is not None and not wake.acks_late):
         found.append("task_acks_late is off: a worker that dies would take its message with it. Turn it on.")
-    return found + _key_faults(signs=True) + _time_faults(worker, variants) + _lane_faults(variants, lanes)
+    return found + _time_faults(worker, variants) + _lane_faults(variants, lanes)
 
 
-def _key_faults(*, signs: bool) -> list[str]:
+def key_faults(*, signs: bool) -> list[str]:
+    """What of the keys is not there, or not what marks in the table were made under."""
     found = []
-    for what, check in (("mark", keys.ring), *([("sign", _check_signer)] if signs else [])):
+    for what, check in (("mark", marks.check_keys), *([("sign", _check_signer)] if signs else [])):
         try:
             check()
         except EngineError as fault:
@@ -119,16 +119,18 @@ def _check(sender: Any, **_: Any) -> None:
 def _refuse_or_take(sender: Any) -> None:
     consumed = sender.app.amqp.queues.consume_from
     lanes = lanes_of(consumed)
-    if not lanes and {copies.queue_name(), traces.queue_name()} & set(consumed):
-        if found := _key_faults(signs=copies.queue_name() in consumed):
-            _refuse(found)
-        scratch.sweep()
-    if not lanes:
+    has_keys = lanes or {copies.queue_name(), traces.queue_name()} & set(consumed)
+    if not has_keys:
         return
-    variants = queries.lane_variants(lanes)
+    variants = queries.lane_variants(lanes) if lanes else []
+    found = key_faults(signs=bool(lanes) or copies.queue_name() in consumed)
     connection.close()
-    if found := faults(sender, variants, lanes):
+    if lanes:
+        found += faults(sender, variants, lanes)
+    if found:
         _refuse(found)
+    if not lanes:
+        scratch.sweep()
     shelf.lanes = tuple(dict.fromkeys(variant.queue for variant in variants))
 
 

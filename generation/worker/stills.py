@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from core import clock
 from generation import keys
 from generation.errors import SpecRejected, Transient
+from generation.keys import NoKey
 from generation.queries.told import told
 from generation.services import credentials, files, stills
 from generation.services.files import StoredFile
@@ -17,6 +19,8 @@ from generation.services.stills import Job
 from generation.spec import CopyMark, VisibleMark
 from generation.worker import scratch, sources
 from generation.worker.leaving import leaving
+from generation.worker.sources import SourceGone
+from generation.worker.writing import surely
 
 if TYPE_CHECKING:
     from generation.spec import MarkStyle
@@ -27,41 +31,63 @@ logger = logging.getLogger(__name__)
 def drain() -> int:
     """Make what waits, and say how many pictures were taken up. Whatever one meets, the others have their turn."""
     taken = 0
-    while not leaving.wanted and _has_keys() and stills.unmade().exists():
+    if not _has_keys():
+        return 0
+    while not leaving.wanted and (job := stills.next_job(now=clock.now())) is not None:
         taken += 1
         try:
-            if (job := stills.next_job(now=clock.now())) is not None:
-                make(job)
+            _try(job)
         except Exception:
-            logger.exception("a frame could not be made")
+            logger.exception("frame %s could not be made", job.reference)
     return taken
 
 
 def _has_keys() -> bool:
-    """A worker without keys makes no picture, and must not use up the tries of any."""
+    """A worker without any makes no picture."""
     try:
         keys.ring()
-    except keys.NoKey:
+    except NoKey:
         logger.exception("no frame can be made")
         return False
     return True
 
 
 def native_of(reference: str) -> StoredFile:
-    """The sealed frame that a render starts from, made now if it is not there. SpecRejected when it cannot be."""
-    if (found := stills.native_of(reference)) is not None:
-        return found
-    job = stills.job(reference, now=clock.now())
-    if job is not None:
-        try:
-            make(job)
-        except Transient:
-            logger.exception("frame %s could not be made", job.reference)
-    if (found := stills.native_of(reference)) is not None:
-        return found
-    raise SpecRejected(
-        "file_gone", "The frame that this clip starts from is gone, or cannot be read any more."
-    )
+    """The sealed frame that a render starts from, made now if it is not there.
+
+    Raises SpecRejected where it cannot be made, Transient where it may be in a while.
+    """
+    if (found := stills.native_of(reference)) is None:
+        job = stills.job(reference, now=clock.now())
+        if job is not None:
+            try:
+                _try(job)
+            except SourceGone:
+                logger.exception("frame %s cannot be made", reference)
+            except NoKey as fault:  # another worker may have it
+                raise Transient(str(fault)) from fault
+        found = stills.native_of(reference)
+    if found is None:
+        raise SpecRejected(
+            "file_gone", "The frame that this clip starts from is gone, or cannot be read any more."
+        )
+    return found
+
+
+def _try(job: Job) -> bool:
+    """One try, whose end is written down. False when it was made by somebody else meanwhile."""
+    try:
+        return make(job)
+    except Exception as fault:
+        end = partial(
+            stills.fail,
+            job=job,
+            passing=not isinstance(fault, SourceGone),
+            counts=not isinstance(fault, NoKey),
+            now=clock.now(),
+        )
+        surely(end)
+        raise
 
 
 def make(job: Job) -> bool:
@@ -69,37 +95,48 @@ def make(job: Job) -> bool:
     from generation.media import marking
     from generation.media import stills as pictures
 
+    issued, now = job.issued(), clock.now()
     with scratch.folder() as name:
         folder = Path(name)
         with sources.opened(job.source, folder).open("rb") as film:
             image = pictures.frame_at(film, job.frame)
         native, sealed = folder / "frame.png", folder / "frame.sealed"
         native.write_bytes(pictures.still(image).png)
-        sources.seal_for(job.epoch)(native, sealed)
+        sources.seal_for(job.epoch(now))(native, sealed)
         mark = CopyMark(
             VisibleMark(programme=job.mark_text, code=job.code),
             cast("MarkStyle", job.style),
-            job.issued.forensic if job.issued else None,
+            issued.forensic if issued else None,
         )
         shown, signed = folder / "shown.png", folder / "signed.png"
         shown.write_bytes(pictures.still(marking.marked(image, mark)).png)
-        if job.issued is not None:
-            credentials.sign_for(told(job.video), job.issued)(shown, signed, "image/png", True)
+        if issued is not None:
+            credentials.sign_for(told(job.video), issued)(shown, signed, "image/png", True)
         else:
             shown.replace(signed)
-        kept = [_stored(path, job.reference) for path in (signed, sealed)]
-        try:
-            files.store().put_all({one.key: path for one, path in zip(kept, (signed, sealed), strict=True)})
-        except OSError as fault:
-            raise Transient(f"the store refused: {fault}") from fault
-        size = signed.stat().st_size
-    if stills.finish(job=job, shown=kept[0], size=size, native=kept[1], now=clock.now()):
+        return _kept(job, signed, sealed)
+
+
+def _kept(job: Job, shown: Path, native: Path) -> bool:
+    try:
+        files.store().put_all({job.shown_key: shown, job.native_key: native})
+    except OSError as fault:
+        raise Transient(f"the store refused: {fault}") from fault
+    sealed = StoredFile(job.native_key, _digest(native))
+    end = partial(
+        stills.finish,
+        job=job,
+        shown=StoredFile(job.shown_key, _digest(shown)),
+        size=shown.stat().st_size,
+        native=sealed,
+        now=clock.now(),
+    )
+    if surely(end, written=lambda: stills.native_of(job.reference) == sealed):
         return True
-    for one in kept:
-        files.store().delete(one.key)
+    for key in (job.shown_key, job.native_key):
+        files.store().delete(key)
     return False
 
 
-def _stored(path: Path, folder: str) -> StoredFile:
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-    return StoredFile(f"{folder}/{sha256}{path.suffix}", sha256)
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import logging
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from core import clock
 from generation.errors import SpecRejected
+from generation.keys import NoKey
 from generation.services import files, traces, tracing
 from generation.services.traces import Job
 from generation.worker import scratch
 from generation.worker.leaving import leaving
 from generation.worker.pulse import pulse
+from generation.worker.writing import surely
 
 logger = logging.getLogger(__name__)
 
 _BEAT: Final = 2.0  # seconds between two looks at whether somebody still waits
+_GIVE_KEY: Final = "Give the tracing worker the file of keys that holds it, then send this file again."
 _FAULT: Final = "A fault of ours: the file could not be looked into. We have been told. Send it again."
 
 
@@ -36,6 +40,9 @@ def drain() -> int:
             logger.info("trace %d was stopped, or this worker has to leave", job.trace)
             if leaving.overdue > 0:
                 traces.hand_back(job=job)
+        except NoKey as fault:
+            logger.exception("trace %d needs a key that this worker has not", job.trace)
+            traces.fail(job=job, sentence=f"{fault} {_GIVE_KEY}", now=clock.now())
         except Exception:
             logger.exception("trace %d failed", job.trace)
             traces.fail(job=job, sentence=_FAULT, now=clock.now())
@@ -58,13 +65,22 @@ def _run(job: Job) -> None:
             progress=lambda done, total, stage: traces.tell(job=job, done=done, total=total, stage=stage),
             stopped=beat.stopped,
         )
-    traces.finish(
+    _finish(job, answer)
+
+
+def _finish(job: Job, answer: tracing.Answer) -> None:
+    pictures = traces.keep(job=job, pictures=answer.reading.pictures if answer.copies else {})
+    end = partial(
+        traces.finish,
         job=job,
         numbers=[named.number for named, _ in answer.copies],
         reading=_plain(answer),
-        pictures=answer.reading.pictures if answer.copies else {},
+        pictures=pictures,
         now=clock.now(),
     )
+    if not surely(end, written=lambda: traces.has_finished(job=job, pictures=pictures)):
+        for key in pictures.values():
+            files.store().delete(key)
 
 
 def _plain(answer: tracing.Answer) -> dict[str, Any]:

@@ -40,6 +40,9 @@ _FRAME_OF_ARTIST = (
     "This frame carries the number of the artist's own copy, so it is shown in the studio alone. A token takes frames "
     "out of its own copy of the clip, and starts clips from this one by its id."
 )
+_FRAME_FAILED = (
+    "This frame could not be taken out of its clip. Ask for it once more, or choose another second."
+)
 _FRAME_BEING_MADE = "This frame is being taken out of its clip. Ask again in a moment."
 
 
@@ -68,7 +71,7 @@ def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: 
     frames out of its own copy (NotAllowed).
     """
     member = caller.membership
-    file = reference_file(reference, member.id) if member is not None else None
+    file = reference_file(reference, member.id, now=now) if member is not None else None
     if member is None or file is None:
         raise NotFound("not_found", "There is nothing at this address.")
     copy = Copy(
@@ -87,6 +90,8 @@ def own_reference(caller: Caller, reference: str, request: HttpRequest, *, now: 
     _check(Artist(caller), copy, now)
     if file.marked and caller.token_id is not None:
         raise NotAllowed("session_only", _FRAME_OF_ARTIST)
+    if not file.sha256 and file.failed:
+        raise NotFound("not_found", _FRAME_FAILED)
     if not file.sha256:
         raise NotYet("copy_being_made", _FRAME_BEING_MADE, retry_after=1)
     return respond(request, copy, shared=False)
@@ -128,6 +133,10 @@ def trace_picture(
 ) -> HttpResponseBase:
     """Evidence of a trace, for those who may trace; never kept. Raises NotAllowed, NotFound."""
     gate.check_may(caller, gate.Action.TRACE)
+    try:
+        length = files.store().size(picture.storage_key)
+    except FileNotFoundError:
+        raise NotFound("not_found", "This picture is not there any more.") from None
     copy = Copy(
         rendition_id=0,
         rendition=picture.trace,
@@ -135,7 +144,7 @@ def trace_picture(
         artist_id=0,
         membership_id=0,
         sha256=hashlib.sha256(picture.storage_key.encode()).hexdigest(),
-        bytes=files.store().size(picture.storage_key),
+        bytes=length,
         media_type="image/png",
         storage_key=picture.storage_key,
         removed=False,

@@ -61,7 +61,9 @@ class StateFolder:
 
     def make_mark_keys(self) -> None:
         """The file of the forensic marks' keys, made at the first start: one key, in `generation.keys`' form."""
-        self._make("mark-keys", f"m1 {base64.b64encode(secrets.token_bytes(32)).decode()}\n")
+        self._make(
+            "mark-keys", f"m{secrets.token_hex(4)} {base64.b64encode(secrets.token_bytes(32)).decode()}\n"
+        )
 
     def keys(self) -> dict[str, str]:
         """Made at the first start: sessions and tokens go on working after the next."""

@@ -22,6 +22,7 @@ from safetensors import safe_open
 from safetensors.numpy import save
 
 from access.caller import Caller
+from core import clock
 from core.actors import system
 from core.errors import DomainError, Invalid
 from generation import keys
@@ -181,7 +182,7 @@ def refused(deed: Callable[[], Any], kind: type[DomainError], code: str, field: 
 
 def stored(reference: str, caller: Caller) -> bytes:
     """The file of a picture, as delivery would find it."""
-    file = references.reference_file(reference, member_of(caller).id)
+    file = references.reference_file(reference, member_of(caller).id, now=clock.now())
     assert file is not None
     assert file.media_type == "image/png"
     body = files.store().path(file.storage_key).read_bytes()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import secrets
 from argparse import ArgumentParser
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +27,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
-        names: Iterable[str] = []
         if options["add"]:
             with override_settings(MARK_KEYS=str(file)):
                 try:
-                    names = keys.ring().masters
+                    keys.ring()
                 except keys.NoKey as fault:
                     raise CommandError(str(fault)) from fault
-        name = keys.next_name(names)
+        name = keys.new_name()
         flags = os.O_WRONLY | (os.O_APPEND if options["add"] else os.O_CREAT | os.O_EXCL)
         try:
             handle = os.open(file, flags, 0o600)

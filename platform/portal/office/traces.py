@@ -18,7 +18,6 @@ from accounts import queries as accounts
 from core import clock
 from core.errors import DomainError, Invalid, NotFound
 from delivery import serve
-from generation.queries import marks as marks_of
 from generation.queries import traces as queries
 from generation.queries.traces import TraceView
 from generation.services import traces
@@ -76,8 +75,15 @@ def one(request: HttpRequest, caller: Caller, trace: str) -> HttpResponse:
 @require_safe
 @requires(Action.TRACE)
 def answer(request: HttpRequest, caller: Caller, trace: str) -> HttpResponse:
-    """The part of the page that changes while the trace runs."""
-    return render(request, "office/_trace.html", _context(caller, _found(caller, trace)))
+    """How far an open trace is, for a page that asks again and again. Ends by asking the browser to load it anew.
+
+    `shown` is the state that the page has: a status that is put in place anew is spoken anew.
+    """
+    found = _found(caller, trace)
+    if not found.is_open:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    context = _context(caller, found) | {"shown": request.GET.get("shown", "")}
+    return render(request, "office/_trace_progress.html", context)
 
 
 @require_POST
@@ -140,18 +146,20 @@ def _context(caller: Caller, trace: TraceView) -> dict[str, Any]:
 
 
 def _recipients(trace: TraceView) -> list[tuple[str, str]]:
-    """For whom each copy was made, by its number."""
-    found = marks_of.recipients(trace.numbers)
+    """For whom each copy was made, by its number: nobody yet, of one that was made ahead."""
+    found = trace.recipients
     people = accounts.names(actor.partition(":")[2] for actor in found.values())
     tokens = access.holders(actor.partition(":")[2] for actor in found.values() if actor.startswith("token:"))
     told = []
-    for number in trace.numbers:
-        kind, _, who = found[number].partition(":")
-        if found[number] == EVERYBODY:
+    for number, actor in found.items():
+        kind, _, who = actor.partition(":")
+        if not actor:
+            words = "Nobody yet: it was made ahead, and lay in the store when the file was looked into"
+        elif actor == EVERYBODY:
             words = "Everybody: it is the public copy"
         elif kind == "token":
             words = tokens.get(who, f"the token {who}")
         else:
             words = people.get(who, who)
-        told.append((f"{number:08x}", words))
+        told.append((number, words))
     return told

@@ -6,19 +6,22 @@ import hashlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import connection
 
 from access.caller import Caller
 from audit import outbox
 from core import clock
+from core.errors import WrongState
 from generation import keys
 from generation.errors import RenderCancelled
 from generation.models import Copy, Mark, Master
-from generation.services import clips, copies, credentials, files
+from generation.services import clips, copies, credentials, files, references
 from generation.services.copies import Job
 from generation.spec import FileKind, FileMade
 from generation.states import CopyState, Purpose
@@ -337,6 +340,16 @@ def test_frames_that_lie_unsealed_in_the_store_are_refused(
     copying.drain()
     one.refresh_from_db()
     assert "was not sealed here" in one.error
+
+    with (
+        connection.cursor() as cursor
+    ):  # what an upgrade does with those that were kept before there were marks
+        cursor.execute(import_module("generation.migrations.0017_who_gets_a_copy").UNSEALED)
+    outbox.deliver_due(now=clock.now())
+    master.refresh_from_db()
+    assert (master.source_key, files.store().exists(key)) == ("", False)
+    with pytest.raises(WrongState, match="were not kept"):
+        references.last_of(caller=artist, video=master.video.public_id, now=now)
 
 
 def _within(seconds: float, wanted: Callable[[], bool]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 import subprocess
 import sys
 from datetime import datetime, timedelta
@@ -12,18 +11,22 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 
 from access.caller import Caller
 from audit.models import AuditEvent
-from core.actors import system
 from embedded.commands import ROOT
 from generation import keys
+from generation.forensic.child import trace_apart
+from generation.forensic.code import words_of
+from generation.forensic.trace import Issued
 from generation.models import Mark, Rendition
-from generation.services import files, marks, tracing
-from generation.worker import run
+from generation.queries import marks as queries
+from generation.services import files, marks
+from generation.worker import run, startup
 from tests.factories.generation import queued_video
 from tests.rig import environment
 from tests.rig.marked import X264, treated
@@ -93,11 +96,15 @@ def test_a_stolen_database_without_the_key_traces_nothing(
     rendered: list[str], settings: Any, tmp_path: Path
 ) -> None:
     """Numbers and codewords are all there; under a key that the thief made up, they say nothing."""
-    (tmp_path / "keys").write_text(keys.line("m1", bytes(32)))
-    settings.MARK_KEYS = str(tmp_path / "keys")
-    answer = tracing.trace(stored(rendered[0]), by=system("test"), now=datetime.now().astimezone())
-    assert answer.copies == ()
-    assert answer.reading.best_z < 7.5
+    stolen = [
+        Issued(
+            epoch, bytes(32), np.array([row.number for row in rows]), words_of(row.codeword for row in rows)
+        )
+        for epoch, rows in queries.issued().items()
+    ]
+    found = trace_apart(stored(rendered[0]), stolen)
+    assert found.named == ()
+    assert found.best_z < 7.5
     settings.MARK_KEYS = ""
     with pytest.raises(CommandError, match="PRIVATE_VIEW_MARK_KEYS is not set"):
         call_command("trace", str(stored(rendered[0])))
@@ -141,29 +148,45 @@ def test_the_epoch_changes_with_the_month_and_with_a_new_key(tmp_path: Path, set
     november = datetime.fromisoformat("2026-11-30T23:59:59+00:00")
     before = keys.ring().epoch_at(november)
     key = keys.ring().key_of(before)
-    assert keys.ring().epoch_at(november + timedelta(seconds=1)) == "2026-12.m1"
+    assert keys.ring().epoch_at(november + timedelta(seconds=1)) == before.replace("2026-11", "2026-12")
     file.write_bytes(file.read_bytes().rstrip(b"\n"))  # as some editors leave it
     call_command("make_mark_key", str(file), "--add")
-    assert keys.ring().epoch_at(november) == "2026-11.m2"
+    after = keys.ring().epoch_at(november)
+    assert after not in (before, "2026-11.")
     assert keys.ring().key_of(before) == key, "what was marked before can still be traced"
-    assert keys.ring().key_of("2026-11.m2") != key
+    assert keys.ring().key_of(after) != key
     with pytest.raises(CommandError, match="there already"):
         call_command("make_mark_key", str(file))
     with pytest.raises(keys.NoKey, match=r"2026-11\.m9"):
         keys.ring().key_of("2026-11.m9")
 
 
-@pytest.mark.parametrize(
-    ("held", "added"), [(["m1"], "m2"), (["m1", "m3"], "m4"), (["m2"], "m3"), (["spring", "m1x"], "m1")]
-)
-def test_one_more_key_never_gets_a_name_that_was_used(
-    tmp_path: Path, settings: Any, held: list[str], added: str
+def test_no_two_keys_get_one_name(tmp_path: Path, settings: Any) -> None:
+    """Neither two files that were begun apart, nor a key and one that was taken out."""
+    names = []
+    for file in (tmp_path / "one", tmp_path / "two"):
+        call_command("make_mark_key", str(file))
+        call_command("make_mark_key", str(file), "--add")
+        settings.MARK_KEYS = str(file)
+        names += list(keys.ring().masters)
+    assert len(set(names)) == 4
+
+
+def test_another_key_of_the_same_name_is_refused_and_not_used(
+    rendered: list[str], settings: Any, tmp_path: Path, now: datetime
 ) -> None:
-    file = tmp_path / "keys"
-    file.write_text("".join(keys.line(name, secrets.token_bytes(32)) for name in held))
-    settings.MARK_KEYS = str(file)
-    call_command("make_mark_key", str(file), "--add")
-    assert list(keys.ring().masters) == [*held, added]
+    """Nothing that was marked would be found under it, nor what is marked under it under the right one."""
+    assert startup.key_faults(signs=False) == []
+    (tmp_path / "keys").write_text(keys.line("m1", bytes(32)))
+    settings.MARK_KEYS = str(tmp_path / "keys")
+    with pytest.raises(CommandError, match="not the one that its marks were made under"):
+        call_command("trace", str(stored(rendered[0])))
+    mark = Mark.objects.first()
+    assert mark is not None
+    with pytest.raises(keys.NoKey, match="not the one"):
+        marks.issued_as(mark)
+    (fault,) = startup.key_faults(signs=False)
+    assert "not the one" in fault
 
 
 @pytest.mark.parametrize(

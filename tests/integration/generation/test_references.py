@@ -109,7 +109,7 @@ def test_nobody_elses_picture_is_ever_found(
 
     for reference in [*pictures, "ref_neverwas"]:
         assert reading.own_reference(reference, mine.id) is None
-        assert reading.reference_file(reference, mine.id) is None
+        assert reading.reference_file(reference, mine.id, now=now) is None
         refused(
             partial(references.resolve, member=mine, variant=row, reference=reference),
             Invalid,
@@ -156,7 +156,7 @@ def test_removing_takes_the_file_and_leaves_the_row(
     row.refresh_from_db()
     assert (row.removed_at, len(row.sha256)) == (now, 64)
     assert reading.own_references(member_of(artist).id, limit=10) == []
-    assert reading.reference_file(reference, member_of(artist).id) is None
+    assert reading.reference_file(reference, member_of(artist).id, now=now) is None
     turbo = variant(programme)
     refused(
         lambda: references.resolve(member=member_of(artist), variant=turbo, reference=reference),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 from datetime import datetime
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,9 +21,9 @@ from core import clock
 from generation import keys
 from generation.forensic.code import Code
 from generation.forensic.reed_solomon import completed
-from generation.models import Mark, Rendition, Trace
+from generation.models import Copy, Mark, Master, Rendition, Trace
 from generation.queries import marks
-from generation.services import copies, traces
+from generation.services import copies, files, traces
 from generation.states import Purpose, TraceState
 from generation.worker import copies as copying
 from generation.worker import tracing as looking
@@ -184,6 +186,60 @@ def test_of_a_copy_of_another_programme_nothing_is_told_but_that(
     assert (trace.numbers, trace.pictures) == ([], {})
     assert sign_in(people.holder(Role.OPERATOR, now)).post(f"{address}/confirm").status_code == 404
     assert "another programme" in page(browser, "/office/traces")
+
+
+def test_a_copy_that_leaked_before_anybody_was_given_it_is_nobodys(
+    operator: Caller, second_operator: Caller, video: str, sign_in: SignIn
+) -> None:
+    master = Master.objects.get(video__public_id=video)
+    copies.prepare(master=master.pk, now=clock.now())
+    assert copying.drain() == 1
+    address = sent(sign_in(operator), content(video, "spare"))
+    looking.drain()
+    second = sign_in(second_operator)
+    assert second.post(f"{address}/confirm").status_code == 302
+    assert "Nobody yet: it was made ahead" in page(second, address)
+
+    copies.order(master=master.pk, purpose=Purpose.SCREENING, recipient=str(operator.actor), now=clock.now())
+    assert Copy.objects.filter(purpose=Purpose.SPARE).exists(), "it is handed to nobody afterwards"
+    assert "Nobody yet: it was made ahead" in page(second, address)
+
+
+def test_a_copy_that_was_made_ahead_says_when_it_was_handed_out(
+    operator: Caller, video: str, sign_in: SignIn
+) -> None:
+    master = Master.objects.get(video__public_id=video)
+    copies.prepare(master=master.pk, now=clock.now())
+    assert copying.drain() == 1
+    copies.order(master=master.pk, purpose=Purpose.SCREENING, recipient="user:one", now=clock.now())
+    browser = sign_in(operator)
+    address = sent(browser, content(video, "screening"))
+    looking.drain()
+    assert "ahead of anybody&#x27;s asking, and handed out on" in page(browser, address)
+
+
+def test_evidence_that_is_gone_is_not_found(operator: Caller, video: str, sign_in: SignIn) -> None:
+    browser = sign_in(operator)
+    address = sent(browser, content(video))
+    looking.drain()
+    shown = browser.get(f"{address}/peak.png")
+    shown.close()
+    assert shown.status_code == 200
+    for key in Trace.objects.get().pictures.values():
+        files.store().delete(key)
+    assert browser.get(f"{address}/peak.png").status_code == 404
+
+
+def test_a_worker_that_lacks_a_key_says_which(
+    operator: Caller, video: str, sign_in: SignIn, settings: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "keys").write_text(keys.line("later", bytes(32)))
+    settings.MARK_KEYS = str(tmp_path / "keys")
+    browser = sign_in(operator)
+    address = sent(browser, content(video))
+    looking.drain()
+    shown = page(browser, address)
+    assert ".m1 is not in the file of keys. Give the tracing worker" in shown
 
 
 def test_relatives_of_a_number_that_is_not_on_record_are_not_named(

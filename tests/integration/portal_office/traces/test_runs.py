@@ -66,7 +66,10 @@ def test_a_lost_workers_file_is_taken_over_once_and_then_set_aside(
     assert traces.wake_waiting(now=later)
     second = traces.claim_next(now=later)
     assert second is not None
-    assert traces.finish(job=first, numbers=[], reading={}, pictures={}, now=later) is False
+    mine = traces.keep(job=first, pictures={"peak": b"first"})
+    theirs = traces.keep(job=second, pictures={"peak": b"second"})
+    assert mine != theirs
+    assert traces.finish(job=first, numbers=[], reading={}, pictures=mine, now=later) is False
     assert traces.prolong(job=first, now=later) is False
     much_later = later + traces.LEASE + timedelta(seconds=1)
     assert traces.claim_next(now=much_later) is None
