@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -78,21 +79,20 @@ def check(certificates: bytes) -> Identity:
     return Identity(_es256_key(leaf), leaf.not_valid_before_utc, leaf.not_valid_after_utc)
 
 
-def signers(certificates: bytes) -> frozenset[tuple[str, str]]:
-    """Serial number and organisation, as claims tell them, of each certificate that is no authority's.
+def signers(certificates: bytes) -> frozenset[str]:
+    """SHA-256, as `Certificate` has it, of each certificate that may sign: no authority's, no time-stamp server's.
 
     Raises CredentialsError where the text is no list of PEM certificates.
     """
-    try:
-        found = x509.load_pem_x509_certificates(certificates)
-    except ValueError:
-        raise CredentialsError("The certificates are not a list of PEM certificates.") from None
-    return frozenset(
-        (str(each.serial_number), organisation)
-        for each in found
-        if not _is_authority(each)
-        for organisation in _organisations(each)
-    )
+    signing = [each for each in _listed(certificates) if not (_is_authority(each) or _stamps_times(each))]
+    return frozenset(_fingerprint(each) for each in signing)
+
+
+def added(certificates: bytes, more: bytes) -> bytes:
+    """What is missing of `more` in a list of PEM certificates, to be put at its end. Raises CredentialsError."""
+    there = {_fingerprint(each) for each in _listed(certificates)} if certificates.strip() else set()
+    missing = [each for each in _listed(more) if _fingerprint(each) not in there]
+    return b"".join(each.public_bytes(serialization.Encoding.PEM) for each in missing)
 
 
 def check_valid(identity: Identity, now: datetime) -> None:
@@ -105,6 +105,17 @@ def check_valid(identity: Identity, now: datetime) -> None:
         raise CredentialsError(
             f"The signer's certificate holds from {identity.not_before:%Y-%m-%d %H:%M} UTC; it is too early."
         )
+
+
+def _listed(certificates: bytes) -> list[x509.Certificate]:
+    try:
+        return x509.load_pem_x509_certificates(certificates)
+    except ValueError:
+        raise CredentialsError("The certificates are not a list of PEM certificates.") from None
+
+
+def _fingerprint(certificate: x509.Certificate) -> str:
+    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
 
 
 def _check_issued(below: x509.Certificate, above: x509.Certificate) -> None:
@@ -131,9 +142,12 @@ def _is_authority(certificate: x509.Certificate) -> bool:
         return False
 
 
-def _organisations(certificate: x509.Certificate) -> list[str]:
-    named = certificate.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
-    return [str(each.value) for each in named] or [""]
+def _stamps_times(certificate: x509.Certificate) -> bool:
+    try:
+        usages = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
+    except x509.ExtensionNotFound:
+        return False
+    return ExtendedKeyUsageOID.TIME_STAMPING in usages
 
 
 def _name(organisation: str, common_name: str) -> x509.Name:

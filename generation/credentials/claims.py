@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+EXPIRED: Final = "signingCredential.expired"  # C2PA's status code
 TEXT = 300  # characters; a hostile manifest may hold megabytes
 ENTRIES = 50
 
@@ -18,6 +19,14 @@ class IngredientClaim:
     title: str
     relationship: str
     state: IngredientState  # as the signer of the file found it; `none`: it was only named
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The one that signed. `sha256` is of all its bytes (DER): a serial number anybody could give to theirs."""
+
+    sha256: str
+    not_after: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import c2pa
 from cryptography import x509
 
-from generation.credentials.claims import Claims, IngredientClaim, claims, codes
+from generation.credentials import leaf
+from generation.credentials.claims import EXPIRED, Certificate, Claims, IngredientClaim, claims, codes
 from generation.credentials.errors import CredentialsError
 
 State = Literal["none", "trusted", "valid", "changed", "unreadable"]
 
 # These speak of the signer, not of the file: what was signed is still what is there.
-SIGNER_FAILURES = frozenset({"signingCredential.untrusted", "signingCredential.expired"})
+SIGNER_FAILURES = frozenset({"signingCredential.untrusted", EXPIRED})
 ELSEWHERE = "manifest.inaccessible"
 
+# Of a manifest. A stroke in it would begin the name of something inside.
+_LABEL: Final = re.compile(r"[A-Za-z0-9_:.-]{1,200}")
 _STATES: dict[str, State] = {"Trusted": "trusted", "Valid": "valid", "Invalid": "changed"}
 # A file may name addresses: of its manifest, of a revocation list, of a did:web identity. Asking them would let
 # whoever uploads a file choose whom this machine talks to.
@@ -37,11 +42,14 @@ class Reading:
     `valid`: signed well, by somebody unknown or with a certificate that has expired since; `failures` says which.
     `changed`: content, manifest or signature do not hold. `claims` is what it says; none of it is proven.
     `unreadable`: damaged, or no kind of file that can carry credentials.
+
+    `certificate`: with which a signature that holds was made, None where that is not certain.
     """
 
     state: State
     failures: tuple[str, ...] = ()  # C2PA's status codes
     claims: Claims | None = None
+    certificate: Certificate | None = None
 
 
 def read(path: Path, anchors: bytes | None, media_type: str | None = None) -> Reading:
@@ -80,8 +88,23 @@ def _read(context: Any, source: Any, media_type: str | None) -> Reading:
         return Reading("none")
     with reader:
         store = json.loads(reader.json())
-    failures = codes(store, "failure")
-    return Reading(_state(store.get("validation_state"), failures), failures, claims(store))
+        failures, told = codes(store, "failure"), claims(store)
+        state = _state(store.get("validation_state"), failures)
+        found = None
+        if told and state in {"trusted", "valid"}:
+            found = _certificate(reader, store["active_manifest"], told.signer_serial)
+    return Reading(state, failures, told, found)
+
+
+def _certificate(reader: Any, label: str, serial: str) -> Certificate | None:
+    if not _LABEL.fullmatch(label):
+        return None
+    written = io.BytesIO()
+    try:
+        reader.resource_to_stream(f"self#jumbf=/c2pa/{label}", written)
+    except c2pa.C2paError:
+        return None
+    return leaf.certificate(written.getvalue(), label, serial)
 
 
 def _refused(fault: Exception) -> Reading:
@@ -99,4 +122,13 @@ def _state(told: object, failures: tuple[str, ...]) -> State:
     return state
 
 
-__all__ = ["ELSEWHERE", "SIGNER_FAILURES", "Claims", "IngredientClaim", "Reading", "State", "read"]
+__all__ = [
+    "ELSEWHERE",
+    "SIGNER_FAILURES",
+    "Certificate",
+    "Claims",
+    "IngredientClaim",
+    "Reading",
+    "State",
+    "read",
+]

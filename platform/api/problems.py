@@ -139,7 +139,9 @@ PROBLEMS: dict[str, Problem] = {
         "Each token gets a copy of its own; `Retry-After` says when to ask again.",
     ),
     "busy": Problem(503, "Busy", "Others are being served; `Retry-After` says when to ask again."),
-    "too_slow": Problem(503, "Came too slowly", "A body of a file that hardly moves is given up."),
+    "too_slow": Problem(
+        503, "Came too slowly", "A file that hardly moves, or is not here after five minutes, is given up."
+    ),
     "unavailable": Problem(
         503, "Not available now", "A part of ours does not answer. Ask again in a moment."
     ),

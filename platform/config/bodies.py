@@ -1,15 +1,14 @@
 """The body of a request as a file: a small one in memory, a large one on the disk, few of those at once.
 
 Whoever sends has not been asked yet who they are. So nothing is read that is larger than its address takes, a large
-body needs a place before its first byte is taken, and one that comes too slowly loses it.
+body needs a place before its first byte is taken, and one that comes too slowly, or takes too long, loses it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
@@ -19,44 +18,26 @@ from starlette.datastructures import Headers, UploadFile
 from starlette.types import Receive, Scope
 
 from core.errors import DomainError, NotYet
+from delivery.places import Places
 
 REFUSAL: Final = "private_view.refusal"  # in a request's environment: why its body was not read
 _GRACE: Final = 30.0  # seconds in which a large body need not have come any further
 _SLOWEST: Final = 64 * 1024  # bytes a second, on average after that
 
 
-class Places:
-    """How many large bodies there may be at once, of everybody and of one address. For one event loop."""
-
-    def __init__(self, at_once: int, *, each: int) -> None:
-        self._at_once, self._each = at_once, each
-        self._taken: Counter[str] = Counter()
-
-    @contextmanager
-    def one(self, address: str) -> Iterator[None]:
-        """Raises NotYet (busy)."""
-        if self._taken.total() >= self._at_once or self._taken[address] >= self._each:
-            sentence = "Other files are being sent to us. Try again in a few seconds."
-            raise NotYet("busy", sentence, retry_after=5)
-        self._taken[address] += 1
-        try:
-            yield
-        finally:
-            self._taken[address] -= 1
-            self._taken = +self._taken  # addresses that have gone are forgotten
-
-
 @dataclass(frozen=True, slots=True)
 class Door:
     """What an address takes: `most` bytes of one body, and the sentence for who sends more.
 
-    `check` raises for who may send nothing large, by the headers alone.
+    `check` raises for who may send nothing large, by the headers alone. After `longest` seconds a large body must be
+    here whole: at the slowest, 200 MB would hold a place for an hour.
     """
 
     most: int
     sentence: str
     places: Places
     check: Callable[[Headers], Awaitable[None]] | None = None
+    longest: float = 300
 
     async def admit(self, headers: Headers, address: str, kept: ExitStack) -> None:
         """A place until `kept` ends. Raises NotYet (busy), and what `check` raises."""
@@ -106,31 +87,45 @@ class Bodies:
             whole = await self._fill(spool, receive, door, told, lambda: door.admit(headers, address, place))
         except DomainError as refusal:
             return Body(spool.file, refusal=refusal)
-        except TimeoutError:
-            sentence = "The file came too slowly, and we have stopped waiting. Send it over a faster line."
-            return Body(spool.file, refusal=NotYet("too_slow", sentence, retry_after=60))
         spool.file.seek(0)
         return Body(spool.file, spool.size or 0) if whole else None
 
     async def _fill(
         self, spool: UploadFile, receive: Receive, door: Door, told: int, admit: Callable[[], Awaitable[None]]
     ) -> bool:
-        """False when the client left. Raises what `admit` raises, and TimeoutError where it is too slow."""
+        """False when the client left. Raises what `admit` raises, and NotYet (too_slow)."""
         begun, more, size = None, True, 0
         now = asyncio.get_running_loop().time
-        async with asyncio.timeout(None) as patience:
-            while more and size <= door.most:
-                if max(told, size) > self._small:
-                    if begun is None:
-                        await admit()
-                        begun = now()
-                    patience.reschedule(begun + _GRACE + size / _SLOWEST)
-                message = await receive()
-                if message["type"] == "http.disconnect":
-                    return False
-                await spool.write(message.get("body", b""))
-                size, more = spool.size or 0, message.get("more_body", False)
+        try:
+            async with asyncio.timeout(None) as patience:
+                while more and size <= door.most:
+                    if max(told, size) > self._small:
+                        if begun is None:
+                            await admit()
+                            begun = now()
+                        patience.reschedule(begun + min(_GRACE + size / _SLOWEST, door.longest))
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return False
+                    await spool.write(message.get("body", b""))
+                    size, more = spool.size or 0, message.get("more_body", False)
+        except TimeoutError:
+            whole = begun is not None and now() >= begun + door.longest
+            raise _took_too_long(door.longest) if whole else _too_slow() from None
         return True
+
+
+def _too_slow() -> NotYet:
+    sentence = "The file came too slowly, and we have stopped waiting. Send it over a faster line."
+    return NotYet("too_slow", sentence, retry_after=60)
+
+
+def _took_too_long(seconds: float) -> NotYet:
+    sentence = (
+        f"The file was not here whole after {seconds / 60:.0f} minutes, and we have stopped waiting. "
+        "Send it over a faster line, or a smaller one."
+    )
+    return NotYet("too_slow", sentence, retry_after=60)
 
 
 def _spooled(most: int) -> BinaryIO:

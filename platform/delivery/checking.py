@@ -8,13 +8,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import BoundedSemaphore
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
@@ -23,7 +21,9 @@ from django.core.exceptions import ImproperlyConfigured
 
 from core.errors import Invalid, NotFound, NotYet
 from delivery import signers
+from delivery.places import Places
 from generation.credentials.child import FileRead, read_apart
+from generation.credentials.claims import EXPIRED
 from generation.errors import Transient
 from generation.queries.files import is_ours
 from generation.services import files
@@ -31,22 +31,41 @@ from review import queries as review
 from review.queries import Approval
 
 MOST_BYTES: Final = 200 * 1000**2
-_AT_ONCE: Final = 2  # in this process; each may take a processor and two gigabytes
 _SHARE: Final = re.compile(r"/?(?:s/)?(s_[A-Za-z0-9]{6,60})(?:/.*)?")
-_places = BoundedSemaphore(_AT_ONCE)
+_places = Places(  # each may take a processor and two gigabytes
+    2,
+    each=1,
+    taken="Others are having files checked.",
+    yours="Another file from your address is being checked.",
+)
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Signer:
+    """Of a signature that holds.
+
+    `ours`: the certificate itself is one that we list, and nothing but its age speaks against it. `expired`: it has run
+    out, and no time stamp that we believe says that it signed before. `until`: how long it holds, None where it could
+    not be looked at.
+    """
+
+    ours: bool
+    expired: bool
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class Checked:
-    """`approval` is of this very file: None where it was never on view."""
+    """`approval` is of this very file: None where it was never on view. `signer`: None where no signature holds."""
 
     sha256: str
     bytes: int
     credentials: FileRead
     ours: bool
     approval: Approval | None
+    signer: Signer | None = None
 
 
 def check_file(file: BinaryIO, *, now: datetime) -> Checked:
@@ -71,8 +90,8 @@ def check_share(address: str, *, now: datetime) -> Checked:
     approval = review.approval_of(copy.sha256, now=now)
     if approval is None or not approval.active or copy.removed:
         return Checked(copy.sha256, copy.bytes, FileRead("gone"), True, approval)
-    read = _read(files.store().path(copy.storage_key))
-    return Checked(copy.sha256, copy.bytes, read, True, approval)
+    read, signer = _read(files.store().path(copy.storage_key))
+    return Checked(copy.sha256, copy.bytes, read, True, approval, signer)
 
 
 def _share_of(address: str) -> str:
@@ -92,24 +111,18 @@ def _share_of(address: str) -> str:
     raise Invalid("invalid_request", sentence, fields={"share": sentence})
 
 
-@contextmanager
-def place() -> Iterator[None]:
-    """One of the few at which a file is read. Raises NotYet (busy) at once: who waits keeps a page from others."""
-    if not _places.acquire(blocking=False):
-        sentence = "Others are having files checked. Try again in a few seconds."
-        raise NotYet("busy", sentence, retry_after=5)
-    try:
-        yield
-    finally:
-        _places.release()
+def place(address: str) -> AbstractContextManager[None]:
+    """One of the few at which a file is read, one for each address that asks. Entering it raises NotYet (busy)."""
+    return _places.one(address)
 
 
 def _checked(path: Path, sha256: str, length: int, now: datetime) -> Checked:
     approval = review.approval_of(sha256, now=now)
-    return Checked(sha256, length, _read(path), approval is not None or is_ours(sha256), approval)
+    read, signer = _read(path)
+    return Checked(sha256, length, read, approval is not None or is_ours(sha256), approval, signer)
 
 
-def _read(path: Path) -> FileRead:
+def _read(path: Path) -> tuple[FileRead, Signer | None]:
     """`trusted` is what we have signed. What somebody else has under a root that we trust is `valid`."""
     try:
         own = signers.own()
@@ -118,9 +131,14 @@ def _read(path: Path) -> FileRead:
         logger.exception("files cannot be checked")
         sentence = "Files cannot be checked at the moment. The fault is ours, and we have been told."
         raise NotYet("unavailable", sentence, retry_after=60) from fault
-    if read.state == "trusted" and not (own and own.signed(read.claims)):
-        return replace(read, state="valid")
-    return read
+    if read.state not in {"trusted", "valid"}:
+        return read, None
+    listed = own is not None and own.signed_with(read.certificate)
+    if read.state == "trusted" and not listed:
+        read = replace(read, state="valid")
+    expired = EXPIRED in read.failures
+    until = read.certificate.not_after if read.certificate else None
+    return read, Signer(listed and (read.state == "trusted" or expired), expired, until)
 
 
 def _copy(file: BinaryIO, path: Path) -> tuple[str, int]:

@@ -1,4 +1,7 @@
-"""Who signs for this house. A root may have signed for others too: only certificates of our own are told to be ours."""
+"""Who signs for this house. A root may have signed for others too: only certificates of our own are told to be ours.
+
+It is the certificate itself that counts, whole: a name and a serial number anybody can give to theirs.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,20 @@ from pathlib import Path
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from generation.credentials.claims import Claims
+from generation.credentials.claims import Certificate
 from generation.errors import EngineError
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """`anchors`: PEM of what is trusted. `signers`: serial number and organisation of each certificate that is ours."""
+    """`anchors`: PEM of what is trusted. `signers`: SHA-256 of each certificate that is ours."""
 
     anchors: bytes
-    signers: frozenset[tuple[str, str]]
+    signers: frozenset[str]
 
-    def signed(self, claims: Claims | None) -> bool:
-        """Of a file that is trusted: whether the certificate that signed it is one of ours."""
-        return claims is not None and (claims.signer_serial, claims.signer_organisation) in self.signers
+    def signed_with(self, certificate: Certificate | None) -> bool:
+        """Whether the certificate of a signature that holds is one of ours. False where it is not known."""
+        return certificate is not None and certificate.sha256 in self.signers
 
 
 def own() -> Own | None:
@@ -54,7 +57,7 @@ def _pem(path: str) -> bytes:
         ) from fault
 
 
-def _signers(path: str, pem: bytes) -> frozenset[tuple[str, str]]:
+def _signers(path: str, pem: bytes) -> frozenset[str]:
     from generation.credentials import chain
 
     try:

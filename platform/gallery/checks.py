@@ -6,6 +6,8 @@ from typing import BinaryIO, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
@@ -25,6 +27,16 @@ CREDENTIALS = {
         "is-ok",
         "Signed by somebody we do not know, unchanged",
         "The signature holds. Who is behind it, we cannot say.",
+    ),
+    "trusted_once": (
+        "is-ok",
+        "Signed by us with a certificate that has run out, unchanged",
+        "The signature holds and the certificate is ours; it {ended}. No time stamp proves that we signed before that.",
+    ),
+    "valid_once": (
+        "is-ok",
+        "Signed with a certificate that has run out, unchanged",
+        "The signature holds. The certificate that signed it {ended}; who is behind it, we cannot say.",
     ),
     "changed": (
         "is-failed",
@@ -98,7 +110,7 @@ def _page(
     share: str = "",
     errors: dict[str, str] | None = None,
 ) -> HttpResponse:
-    shape, word, sentence = CREDENTIALS[found.credentials.state] if found else ("", "", "")
+    shape, word, sentence = _words(found) if found else ("", "", "")
     claims = found.credentials.claims if found else None
     context = {
         "found": found,
@@ -115,3 +127,15 @@ def _page(
     response = render(request, "gallery/check.html", context, status=422 if errors else 200)
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _words(found: Checked) -> tuple[str, str, str]:
+    """Of the credentials: shape, word, sentence. A certificate that has run out makes nobody a stranger."""
+    signer = found.signer
+    if signer is None or not signer.expired:
+        return CREDENTIALS[found.credentials.state]
+    shape, word, sentence = CREDENTIALS["trusted_once" if signer.ours else "valid_once"]
+    ended = "has run out"
+    if signer.until is not None:
+        ended = f"ran out on {date_format(timezone.localtime(signer.until), 'j F Y')}"
+    return shape, word, sentence.format(ended=ended)

@@ -29,6 +29,13 @@ def verification(row: Checked) -> dict[str, Any]:
         "credentials": {
             "state": row.credentials.state,
             "failures": list(row.credentials.failures),
+            "certificate": {
+                "ours": row.signer.ours,
+                "expired": row.signer.expired,
+                "not_after": stamp(row.signer.until),
+            }
+            if row.signer
+            else None,
             "claims": _claims(row.credentials.claims) if row.credentials.claims else None,
         },
     }

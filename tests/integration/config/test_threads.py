@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from config import bodies
-from config.bodies import REFUSAL, Bodies, Door, Places
+from config.bodies import REFUSAL, Bodies, Door
 from config.threads import OnThreads
+from delivery.places import Places
 
 PLACES = Places(2, each=1)
 STALLED: dict[str, Any] = {}
@@ -35,7 +37,8 @@ class Whole(Streamed):
 
 
 def _door(path: str, content_type: str) -> Door:
-    return Door(40 if content_type.startswith("multipart/") else 8, "It is too large.", PLACES)
+    most, longest = 40 if content_type.startswith("multipart/") else 8, 0.05 if path == "/brief" else 300
+    return Door(most, "It is too large.", PLACES, longest=longest)
 
 
 def ask(app: Any, *messages: dict[str, Any], method: str = "POST", **scope: Any) -> list[dict[str, Any]]:
@@ -171,5 +174,30 @@ def test_a_large_body_that_hardly_moves_loses_its_place(monkeypatch: pytest.Monk
     (seen,) = _seen(part(b"x" * 10, more=True), STALLED, headers=[FORM, (b"content-length", b"20")])
 
     assert (seen[REFUSAL].code, seen["body"]) == ("too_slow", b"")
+    assert "came too slowly" in seen[REFUSAL].sentence
     with PLACES.one(""):
         pass
+
+
+def test_a_large_body_that_keeps_moving_loses_its_place_after_a_while() -> None:
+    """However much came in time: who sends a little for ever keeps the place from others."""
+    bits, begun = [part(b"x", more=True)] * 12, time.monotonic()
+    (seen,) = _seen(
+        *bits, STALLED, path="/brief", headers=[FORM, (b"content-length", b"20")], client=("1.2.3.4", 1)
+    )
+
+    assert (seen[REFUSAL].code, seen[REFUSAL].extra["retry_after"]) == ("too_slow", 60)
+    assert "was not here whole after 0 minutes" in seen[REFUSAL].sentence
+    assert time.monotonic() - begun < 10, "of the thirty seconds in which it need not move"
+    with PLACES.one("1.2.3.4"):
+        pass
+
+
+def test_addresses_of_one_line_share_its_places() -> None:
+    with PLACES.one("2001:db8:0:1::1"):
+        headers = [FORM, (b"content-length", b"20")]
+        (same,) = _seen(headers=headers, client=("2001:db8:0:1:abcd::2", 1))
+        (other,) = _seen(part(b"x" * 20), headers=headers, client=("2001:db8:0:2::1", 1))
+
+    assert same[REFUSAL].code == "busy"
+    assert REFUSAL not in other

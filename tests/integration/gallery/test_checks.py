@@ -209,8 +209,27 @@ def test_refuses_what_is_too_large_empty_both_or_nothing(
     assert "no such share" in Client().post("/check", {"share": "s_neverwas"}).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("192.0.2.1", "192.0.2.1"), ("2001:db8:0:1::1", "2001:db8:0:1:ffff::9")]
+)
+def test_one_file_of_an_address_is_read_at_a_time_and_others_are_not_kept_from_it(
+    db: None, first: str, second: str
+) -> None:
+    share = {"share": "s_neverwas"}
+    with checking.place(first):
+        same = Client(REMOTE_ADDR=second).post("/check", share)
+        other = Client(REMOTE_ADDR="2001:db8:0:2::1").post("/check", share)
+        mapped = Client(REMOTE_ADDR="::ffff:192.0.2.1").post("/check", share)
+    again = Client(REMOTE_ADDR=second).post("/check", share)
+
+    assert (same.status_code, same["Retry-After"]) == (503, "5")
+    assert "Another file from your address is being checked." in same.content.decode()
+    assert (other.status_code, again.status_code) == (422, 422)
+    assert mapped.status_code == (503 if first == "192.0.2.1" else 422)
+
+
 def test_who_finds_all_places_taken_is_told_at_once_when_to_come_again(db: None) -> None:
-    with checking.place(), checking.place():
+    with checking.place("192.0.2.1"), checking.place("192.0.2.2"):
         begun = time.monotonic()
         answer = Api(None).post("/verify", form={"file": SimpleUploadedFile("x", b"x")})
         shown = Client().post("/check", {"file": SimpleUploadedFile("x", b"x")})
@@ -237,6 +256,16 @@ def test_who_checks_too_many_files_waits_and_others_do_not(db: None, settings: S
 
     assert Client().get("/check").status_code == 200
     assert Client(REMOTE_ADDR="192.0.2.7").post("/check", share).status_code == 422
+
+
+def test_addresses_of_one_line_are_counted_together(db: None, settings: Settings) -> None:
+    settings.ACCOUNT_RATE_LIMITS = {"check": "2/m/ip"}
+
+    def asks(address: str) -> int:
+        return Client(REMOTE_ADDR=address).post("/check", {"share": "s_neverwas"}).status_code
+
+    here = [asks(f"2001:db8:0:7::{number}") for number in range(1, 4)]
+    assert (here, asks("2001:db8:0:8::1")) == ([422, 422, 429], 422)
 
 
 def test_nothing_of_a_checked_file_is_kept(

@@ -21,9 +21,13 @@ from audit.models import AuditEvent
 from embedded.commands import ROOT
 from generation import keys
 from generation.forensic.child import trace_apart
-from generation.forensic.code import words_of
-from generation.forensic.trace import Issued
-from generation.models import Mark, Rendition
+from generation.forensic.code import code_of, words_of
+from generation.forensic.frames import sampled
+from generation.forensic.residual import residuals
+from generation.forensic.search import Search
+from generation.forensic.trace import FINDING, Issued
+from generation.forensic.views import Material
+from generation.models import Mark, ModelVariant, Rendition
 from generation.queries import marks as queries
 from generation.services import files, marks
 from generation.worker import run, startup
@@ -117,6 +121,31 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_sentence_and_noted(
     with pytest.raises(CommandError, match="cannot be read as a video or a picture"):
         call_command("trace", str(tmp_path / "no.mp4"))
     assert AuditEvent.objects.latest("seq").data == {"refused": "file_unreadable"}
+
+
+@pytest.mark.parametrize(
+    ("size", "stage"),
+    [
+        ("1280x720", "sheet of pictures"),
+        ("512x512", "sheet of pictures"),
+        ("720x1280", "as it is"),  # of a portrait clip a picture that was cut out of the sheet
+    ],
+)
+def test_a_contact_sheet_leads_back_to_its_clip(
+    artist: Caller, now: datetime, size: str, stage: str, tmp_path: Path
+) -> None:
+    """The last stage of a search: to come to it takes a minute, so that it is asked alone."""
+    ModelVariant.objects.update(sizes=[size])
+    video = queued_video(artist, now, seconds=2, size=size)
+    assert run.drain("turbo") == 1
+    mark = Mark.objects.get(master__video__public_id=video)
+    code = code_of(keys.ring().key_of(mark.key_epoch))
+    sheet = stored(video, "sheet")
+    if stage == "as it is":
+        sheet = treated(sheet, tmp_path / "one.png", "-vf", "crop=270:480:4:4", "-frames:v", "1")
+    heard = Search(Material(residuals(sampled(sheet))), code).stages()[stage]()
+    words = words_of([bytes(mark.codeword)])
+    assert max(float(signal.table(code).z(words)[0]) for signals in heard for signal in signals) > FINDING
 
 
 def test_numbers_are_never_given_twice(
