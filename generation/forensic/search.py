@@ -26,9 +26,12 @@ STAGES: Final = (
     "shape",
     "parts",
     "seen from the side",
+    "sheet of pictures",
 )
 _KEPT: Final = 16  # guesses that are heard at full resolution
 _REFINED: Final = 4  # guesses that are refined and read
+_PLACED: Final = 8  # parts of which it is asked where they stand
+_TILTED: Final = 10  # stretches of which it is asked how the picture goes on
 _PART: Final = 0.5  # of each side
 _MOST_MOVES: Final = 0.5  # of the picture's area: where more moves, what stands still is the clip's own
 _SHAPES: Final = [math.sqrt(shape) for shape in (0.75, 4 / 3, 0.5625, 16 / 9)]
@@ -40,6 +43,20 @@ class Heard:
 
     fit: Fit
     vote: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A guess of where a part begins, in shares, and at what size."""
+
+    heard: Heard
+    top: float
+    left: float
+
+    def overlaps(self, other: _Part) -> bool:
+        """At the same size, and hardly elsewhere."""
+        near = max(abs(self.top - other.top), abs(self.left - other.left)) < _PART / 2
+        return near and _near(self.heard.fit, other.heard.fit)
 
 
 class Listener:
@@ -88,6 +105,10 @@ class Listener:
         """At full resolution."""
         return Heard(fit, self._fine.vote(spectra(variants(self.view.glance(fit)))))
 
+    def rough(self, fit: Fit) -> Heard:
+        """At half the resolution."""
+        return Heard(fit, self._coarse.vote(spectra(self.view.coarse(fit))))
+
     def glance(self, fit: Fit) -> Heard:
         """At full resolution, with half of the pictures that are voted on."""
         return Heard(fit, self._fine.vote(spectra(self.view.glance(fit))))
@@ -121,6 +142,7 @@ class Search:
             self._aspects,
             self._parts,
             self._seen_from_the_side,
+            self._sheet,
         )
         return dict(zip(STAGES, hear, strict=True))
 
@@ -156,8 +178,10 @@ class Search:
 
     def _turns(self) -> Iterator[list[Signal]]:
         turns = [math.radians(degrees) for degrees in np.arange(-4, 4.01, 0.5) if degrees]
-        zooms = _steps(0.8, 1.35, 0.009)
-        yield from self._among(Fit(z, z, t) for t in turns for z in zooms)
+        guesses = [Fit(z, z, t) for t in turns for z in _steps(0.8, 1.35, 0.009)]
+        # What moves may be a figure in a clip whose ground stands still: then the whole is what was turned.
+        for listener in dict.fromkeys((self._main, self._whole)):
+            yield from listener.signals(listener.heard(guesses))
 
     def _aspects(self) -> Iterator[list[Signal]]:
         guesses = (Fit(z * shape, z / shape) for shape in _SHAPES for z in _steps(0.5, 2.0, 0.009))
@@ -166,15 +190,16 @@ class Search:
     def _parts(self) -> Iterator[list[Signal]]:
         """A picture in the picture: somewhere among others, at a size of its own."""
         guesses = []
-        for top, left in itertools.product((0.0, 0.25, 0.5), repeat=2):
+        for top, left in itertools.product(np.arange(0, _PART + 0.1, 0.125).tolist(), repeat=2):
             part = self._main.part(top, left, _PART)
-            guesses += [(part.glance(Fit(z, z)), top, left) for z in _steps(1.5, 2.9, 0.006)]
-        for guess, top, left in sorted(guesses, key=lambda found: -found[0].vote)[:_REFINED]:
-            part = self._placed(guess.fit, top, left)
-            yield part.read(part.refined(part.glance(guess.fit)).fit)
+            guesses += [_Part(part.rough(Fit(z, z)), top, left) for z in _steps(1.5, 2.9, 0.006)]
+        placed = [self._placed(guess) for guess in _apart(guesses, _PLACED)]
+        for _, fit, part in sorted(placed, key=lambda found: -found[0])[:_REFINED]:
+            yield part.read(part.refined(part.glance(fit)).fit)
 
-    def _placed(self, fit: Fit, top: float, left: float) -> Listener:
-        """The part near there in which most speaks for a guess: it may lie between two that were tried."""
+    def _placed(self, guess: _Part) -> tuple[float, Fit, Listener]:
+        """The part near there in which most speaks for the guess, and how much: it may lie between two of those."""
+        fit, top, left = guess.heard.fit, guess.top, guess.left
         for step in (0.125, 0.06, 0.03):
             downs, acrosses = (
                 {min(max(at + way, 0.0), 1 - _PART) for way in (0, -step, step)} for at in (top, left)
@@ -184,21 +209,31 @@ class Search:
                 for down, across in itertools.product(downs, acrosses)
             }
             top, left = max(votes, key=votes.__getitem__)
-        return self._main.part(top, left, _PART)
+        return votes[top, left], fit, self._main.part(top, left, _PART)
 
     def _seen_from_the_side(self) -> Iterator[list[Signal]]:
         """Filmed off a screen. In the middle of the picture that is a stretch; how it goes on is tried from there."""
         middle = self._main.part(0.25, 0.25, 0.5)
         near = _steps(0.9, 1.11, 0.009)
         votes = [middle.glance(Fit(across, down)) for across in near for down in near]
-        for guess in _distinct(sorted(votes, key=_by_vote), 2):
-            there = middle.refined(guess, slanted=True).fit
-            ways = [
-                self._main.glance(replace(there, rightwards=right, downwards=down))
-                for right, down in itertools.product(_SIDES, repeat=2)
-            ]
-            best = min(ways, key=_by_vote)
-            yield self._main.read(self._main.refined(best, slanted=True).fit)
+        best = _distinct(sorted(votes, key=_by_vote), _TILTED)
+        tilted = [self._tilted(middle.refined(guess).fit) for guess in best]
+        for guess in sorted(tilted, key=_by_vote)[:2]:
+            yield self._main.read(self._main.refined(guess, slanted=True).fit)
+
+    def _tilted(self, there: Fit) -> Heard:
+        ways = itertools.product(_SIDES, repeat=2)
+        tried = (self._main.glance(replace(there, rightwards=right, downwards=down)) for right, down in ways)
+        return min(tried, key=_by_vote)
+
+    def _sheet(self) -> Iterator[list[Signal]]:
+        """Twelve frames of one clip in one picture, as contact sheets have them: each begins its tiles anew."""
+        guesses = []
+        for top, left in itertools.product((0.0, _PART), repeat=2):
+            part = self._whole.part(top, left, _PART)
+            guesses += [(part.glance(Fit(z, z)), part) for z in _steps(2.98, 3.65, 0.005)]
+        for guess, part in sorted(guesses, key=lambda found: -found[0].vote)[:_REFINED]:
+            yield part.read(part.refined(guess).fit)
 
     def _among(self, guesses: Iterable[Fit]) -> Iterator[list[Signal]]:
         yield from self._main.signals(self._main.heard(guesses))
@@ -220,6 +255,17 @@ def _changed(fit: Fit, step: float) -> tuple[Fit, ...]:
 
 def _by_vote(guess: Heard) -> float:
     return -guess.vote
+
+
+def _apart(guesses: Sequence[_Part], most: int) -> list[_Part]:
+    """The best ones, but of what overlaps at one size the best alone."""
+    kept: list[_Part] = []
+    for guess in sorted(guesses, key=lambda guess: -guess.heard.vote):
+        if len(kept) == most:
+            break
+        if not any(guess.overlaps(other) for other in kept):
+            kept.append(guess)
+    return kept
 
 
 def _distinct(heard: Sequence[Heard], most: int) -> list[Heard]:
@@ -247,4 +293,4 @@ def _steps(least: float, most: float, step: float) -> list[float]:
 
 
 _ZOOMS: Final = _steps(0.38, 2.9, 0.005)
-_SIDES: Final = np.arange(-0.06, 0.061, 0.015).tolist()
+_SIDES: Final = np.arange(-0.06, 0.061, 0.02).tolist()
