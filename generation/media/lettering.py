@@ -2,7 +2,8 @@
 
 Two lines, like the label beside a picture: the programme's name, small, and under it the clip's code. The face is that
 of `mark`; where the shorter side has 360 pixels a letter of the code is 9 wide, which is what reading it back needs.
-The discreet style is one line that runs up the right edge, as the credit of a photograph does in print.
+The discreet style is one line that runs up the right edge, as the credit of a photograph does in print. In a small
+picture its code is larger than the name, as in the other styles, and less pale: it is discreet, not illegible.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ _NAME_INK: Final = 0.82  # it stands back behind the code
 _SMALLEST: Final = 12  # pixels; below, letters of the code run together
 _SMALLEST_NAME: Final = 10
 _WIDEST: Final = 0.45  # of the picture's width; a longer name is left out
-_LONGEST: Final = 0.6  # of the picture's height, for the discreet line; likewise
+_SMALLEST_CREDIT: Final = 15  # pixels, the discreet code; one less, and compression turns letters into others
+_PALE: Final = 22  # likewise, from which on its letters need no more ink than their style has
+_LONGEST: Final = 0.65  # of the picture's height, for the discreet line; likewise
 
 _QUICK: Final = 0.12  # seconds to adapt to a picture that hides the mark
 _SLOW: Final = 1.2  # seconds to relax, so that nothing flickers
@@ -61,12 +64,17 @@ class Painting:
 
 @dataclass(frozen=True, slots=True)
 class Lettering:
-    """The whole mark, `width` x `height` pixels, both even; its code at `code`: left, top, width, height."""
+    """The whole mark, `width` x `height` pixels, both even; its code at `code`: left, top, width, height.
+
+    Its ink covers `ink` times as much as the tones of its style say. They go by what lies beneath `judged`.
+    """
 
     width: int
     height: int
     code: tuple[int, int, int, int]
     paintings: tuple[Painting, ...]
+    judged: tuple[int, int, int, int]
+    ink: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,33 +127,47 @@ def _stacked(lines: list[_Line], style: MarkStyle, size: int, pad: int) -> Lette
 
 
 def _credit(mark: VisibleMark, height: int, size: int) -> Lettering | None:
-    """One line that reads upwards; without the name where it would be too long."""
-    face = _face(size)
-    line = _Line(f"{mark.programme}  {mark.code}".strip(), face, 1.0)
-    if line.box[2] > height * _LONGEST:
-        line = _Line(mark.code, face, 1.0)
-    if not line.text:
-        return None
-    left, top, across, down = line.box
+    """One line that reads upwards, its code larger than `size` where that could not be read, if there is room.
+
+    It is without the name where it would be too long.
+    """
+    code = _Line(mark.code, _face(max(size, min(_SMALLEST_CREDIT, height // 9))), 1.0)
+    name = _Line(f"{mark.programme}  " if mark.programme and mark.code else mark.programme, _face(size), 1.0)
+    if name.box[2] + code.box[2] > height * _LONGEST:
+        name = _Line("", name.face, 1.0)
+    return _upwards(name, code) if name.text or code.text else None
+
+
+def _upwards(name: _Line, code: _Line) -> Lettering:
+    """Both on one base line, turned left: what was far to the right is at the top."""
+    before, size = round(name.face.getlength(name.text)), code.face.size
+    boxes = [line.box for line in (name, code) if line.text]
+    left, top = boxes[0][0], min(box[1] for box in boxes)
+    across, down = before + code.box[2], max(box[1] + box[3] for box in boxes) - top
     pad = max(2, round(size / 6))
     wide, high = _even(across + 2 * pad), _even(down + 2 * pad)
-    ink, edge = Pictures.new("L", (wide, high), 0), Pictures.new("L", (wide, high), 0)
-    _write(ink, line, (pad - left, pad - top))
-    _write(edge, line, (pad - left, pad - top), stroke=max(1.0, size / 16))
-    before = round(face.getlength(line.text.removesuffix(mark.code)))
-    length = across - before
-    # Turned left: what was far to the right is now at the top.
-    code = (pad, wide - pad - before - length, down, length)
-    turned = {"edge": edge, "ink": ink}
-    return _lettering(
-        code, {coat: picture.transpose(Pictures.Transpose.ROTATE_90) for coat, picture in turned.items()}
-    )
+    turned: dict[str, Pictures.Image] = {}
+    for coat, stroke in (("edge", max(1.0, size / 16)), ("ink", 0.0)):
+        flat = Pictures.new("L", (wide, high), 0)
+        _write(flat, name, (pad - left, pad - top), stroke)
+        _write(flat, code, (pad - left + before, pad - top), stroke)
+        turned[coat] = flat.transpose(Pictures.Transpose.ROTATE_90)
+    place = pad, wide - pad - across, down, across - before
+    # Where the code is the larger part it must be read, be the name above a shadow and the code above the sky.
+    judged = place if name.face.size < size else None
+    return _lettering(place, turned, judged, max(1.0, _PALE / size))
 
 
-def _lettering(code: tuple[int, int, int, int], coats: dict[str, Pictures.Image]) -> Lettering:
+def _lettering(
+    code: tuple[int, int, int, int],
+    coats: dict[str, Pictures.Image],
+    judged: tuple[int, int, int, int] | None = None,
+    ink: float = 1.0,
+) -> Lettering:
     order: tuple[Coat, ...] = ("ground", "edge", "ink")
     paintings = tuple(_painting(coat, coats[coat]) for coat in order if coat in coats)
-    return Lettering(*coats["ink"].size, code, paintings)
+    wide, high = coats["ink"].size
+    return Lettering(wide, high, code, paintings, judged or (0, 0, wide, high), ink)
 
 
 def _painting(coat: Coat, picture: Pictures.Image) -> Painting:

@@ -121,13 +121,16 @@ class VisibleMarker:
     ) -> None:
         place = self._places.get(number)
         left, top = (place.left, place.top) if place else self._corner(number, lettering)
-        area = luma[top : top + lettering.height, left : left + lettering.width]
+        inside_left, inside_top, across, down = lettering.judged
+        area = luma[top + inside_top :, left + inside_left :][:down, :across]
         if place:
             place.beneath.follow(area, self._frame)
         else:
             place = self._places[number] = _Place(left, top, Beneath.first(area), {})
         for painting in lettering.paintings:
             level, cover = TONES[self._style](place.beneath, painting.coat)
+            if painting.coat == "ink":
+                cover = min(1.0, cover * lettering.ink)
             masks = place.weighed(painting, round(WHOLE * weight * cover))
             blend(luma, left + painting.left, top + painting.top, level, masks[0])
             blend(chroma, (left + painting.left) // 2, (top + painting.top) // 2, GREY, masks[1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from datetime import datetime
 
 from django.core.exceptions import ValidationError
@@ -18,6 +19,8 @@ from programme.models import MarkStyle, Programme
 def create(*, slug: str, name: str, mark_text: str, timezone: str, by: Actor, now: datetime) -> int:
     """Make a programme and return its id. Raises Invalid, naming the field, or WrongState (slug_taken)."""
     _check_slug(slug)
+    # Some keyboards send “é” as a letter and an accent after it: the mark's face has the one, not the other.
+    mark_text = unicodedata.normalize("NFC", mark_text)
     rules.check_mark_text(mark_text)
     rules.check_timezone(timezone)
     named = rules.check_text("name", name, most=120)

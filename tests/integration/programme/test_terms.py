@@ -147,6 +147,7 @@ def test_versions_published_at_once_are_numbered_without_a_gap(now: datetime) ->
         ({"slug": "taken"}, "slug_taken"),
         ({"name": " "}, "bad_name"),
         ({"mark_text": "x" * 25}, "bad_mark_text"),
+        ({"mark_text": "Świt"}, "bad_mark_text"),
         ({"timezone": "Mars/Olympus"}, "bad_timezone"),
     ],
 )
@@ -156,3 +157,11 @@ def test_a_refused_programme_changes_nothing(changes: dict[str, str], code: str,
 
     with refused(code):
         programmes.create(**(fields | {"slug": "free"} | changes), by=HOUSE, now=now)
+
+
+def test_an_accent_typed_after_its_letter_is_drawn_with_it(now: datetime) -> None:
+    programmes.create(slug="cafe", name="Café", mark_text="Cafe\u0301", timezone="UTC", by=HOUSE, now=now)
+
+    made = queries.programme("cafe")
+    assert made is not None
+    assert made.mark_text == "Caf\u00e9"

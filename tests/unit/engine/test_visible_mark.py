@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,8 @@ Frame = NDArray[np.uint8]
 CODE = "K7QM-4XPD"
 FULL: tuple[MarkStyle, ...] = ("plate", "outline")
 SIZES = [(640, 360), (1280, 720), (1920, 1080), (512, 512), (720, 1280), (364, 360), (854, 480)]
+SMALL = [(640, 360), (360, 640), (512, 512)]
+EVERY_LETTER = ["3467-9ACD", "EFGH-JKMN", "PQRT-UVWX", "Y3K7-QM4E"]
 KEYS = [b"one", b"two", b"three", b"four", b"five"]
 FPS = 8
 
@@ -71,9 +73,9 @@ def checks(width: int, height: int, index: int) -> Frame:
     return frame
 
 
-def photograph(width: int, height: int, index: int) -> Frame:
+def photograph(width: int, height: int, index: int, seed: int = 7) -> Frame:
     """Every size of detail, as strong as it is large, in light and shade: what a photograph is to statistics."""
-    chance, luma = np.random.default_rng(7), np.zeros((height, width), np.float32)
+    chance, luma = np.random.default_rng(seed), np.zeros((height, width), np.float32)
     for cells in (3, 6, 12, 24, 48, 96, 192):
         drawn = Pictures.fromarray(chance.random((cells, cells * 2), dtype=np.float32) - 0.5)
         luma += np.asarray(drawn.resize((width, height), Pictures.Resampling.BICUBIC)) * 380 / cells**0.6
@@ -91,11 +93,12 @@ GROUNDS: dict[str, Callable[[int, int, int], Frame]] = {
     "checks": checks,
     "photograph": photograph,
 }
+PHOTOGRAPHS = {f"photograph {seed}": partial(photograph, seed=seed) for seed in (1, 2, 3)}
 
 
 @cache
 def ground(name: str, width: int, height: int, index: int) -> Frame:
-    return GROUNDS[name](width, height, index)
+    return (GROUNDS | PHOTOGRAPHS)[name](width, height, index)
 
 
 def marked(
@@ -177,11 +180,9 @@ def test_the_code_is_read_off_every_frame_while_the_picture_grows_light_and_dark
 
 
 @pytest.mark.parametrize("style", FULL)
-@pytest.mark.parametrize(
-    "code", ["3467-9ACD", "EFGH-JKMN", "PQRT-UVWX", "Y3K7-QM4E", "CGQD-MNWV", "GCDQ-NMVW"]
-)
+@pytest.mark.parametrize("code", [*EVERY_LETTER, "CGQD-MNWV", "GCDQ-NMVW"])
 def test_every_letter_is_told_from_every_other(style: MarkStyle, code: str) -> None:
-    assert set("34679ACDEFGHJKMNPQRTUVWXY3K7QM4E") == set(_CODE_ALPHABET)
+    assert set("".join(EVERY_LETTER)) == {*_CODE_ALPHABET, "-"}
     (frame,) = marked(marker(style, code=code), "photograph", (640, 360), [0])
     assert read_code(luma(frame)) == code
 
@@ -199,8 +200,44 @@ def test_the_discreet_mark_is_found_by_one_who_looks_for_it_and_never_moves(name
     drawer = marker("discreet", size)
     for frame in marked(drawer, name, size, [0, 5 * FPS]):
         assert read_code(luma(frame)) is None  # it does not catch the eye
-        assert read_code(np.ascontiguousarray(np.rot90(luma(frame)[:, -80:], -1)), letter=26) == CODE
+        assert read_upwards(luma(frame), letter=26) == CODE
     assert drawer.code_at(0) == drawer.code_at(5 * FPS)
+
+
+def read_upwards(seen: Frame, letter: float) -> str | None:
+    """The code that runs up the right edge, for one who knows that it does."""
+    return read_code(np.ascontiguousarray(np.rot90(seen[:, -80:], -1)), letter=letter)
+
+
+@pytest.mark.parametrize("size", SMALL)
+@pytest.mark.parametrize("name", ["white", "black", "grey", "photograph", *PHOTOGRAPHS])
+def test_the_discreet_mark_of_a_small_picture_is_read_before_and_after_hard_compression(
+    tmp_path: Path, name: str, size: tuple[int, int]
+) -> None:
+    codes, frames = [*EVERY_LETTER, CODE, "GCDQ-NMVW", "H7YT-WA9P"], list[Frame]()
+    for code in codes:
+        frames += marked(marker("discreet", size, code=code, fps=24), name, size, range(6))
+    assert [read_upwards(luma(frame), letter=15) for frame in frames[5::6]] == codes
+    seen = through_x264(tmp_path, frames, size[1])
+    assert [read_upwards(frame, letter=15) for frame in seen[5::6]] == codes
+
+
+def test_the_discreet_code_of_a_small_picture_goes_by_what_is_beneath_itself() -> None:
+    drawer = marker("discreet", programme="Halflight preview")
+    for name, code in ((30, 225), (225, 30)):
+        frame = flat(name)(640, 360, 0)
+        frame[: drawer.code_at(0)[1] + drawer.code_at(0)[3]] = code
+        drawer.apply(frame, 0)
+        assert read_upwards(luma(frame), letter=15) == CODE
+
+
+@pytest.mark.parametrize("size", SMALL)
+def test_the_discreet_mark_of_a_small_picture_keeps_the_programme_beside_the_code(
+    size: tuple[int, int],
+) -> None:
+    rows, _ = changed(marker("discreet", size, programme="Halflight preview"), size, 0)
+    code = marker("discreet", size, programme="Halflight preview").code_at(0)
+    assert rows.max() > code[1] + code[3] + 100
 
 
 def test_the_discreet_mark_is_faint() -> None:

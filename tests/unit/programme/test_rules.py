@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import unicodedata
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from PIL import ImageFont
 
 from core.errors import DomainError, Invalid, WrongState
+from generation.media.mark import FONT
 from programme import rules
 from programme.models import Invitation
 
@@ -77,6 +80,55 @@ def test_refuses_what_is_no_zone(name: str) -> None:
 def test_refuses_a_mark_that_cannot_be_burnt_in(text: str) -> None:
     with pytest.raises(DomainError):
         rules.check_mark_text(text)
+
+
+def test_the_letters_of_the_mark_are_those_that_its_face_draws_and_not_as_an_empty_box() -> None:
+    face = ImageFont.truetype(str(FONT), size=16, layout_engine=ImageFont.Layout.BASIC)
+
+    def drawn(letter: str) -> tuple[tuple[int, int], bytes]:
+        mask = face.getmask(letter)
+        return mask.size, bytes(mask)
+
+    box = drawn("\U0010fffe")
+    # The font's table ends well before the last of these.
+    there = {letter for letter in map(chr, range(0x20000)) if drawn(letter) != box}
+    assert {letter for letter in there if unicodedata.category(letter)[0] != "C"} == rules.MARK_LETTERS
+
+
+@pytest.mark.parametrize(
+    "text", ["Early Light", "Halflight preview", "Ä", "Spring Programme of 2026", "ΩMEGA"]
+)
+def test_takes_a_mark_that_can_be_burnt_in(text: str) -> None:
+    rules.check_mark_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "instead"),
+    [
+        ("Święto", "“Ś” and “ę”", "“Swieto”"),
+        ("Thế giới", "“ế” and “ớ”", "“The gioi”"),
+        ("Şafak", "“Ş”", "“Safak”"),
+        ("Żółć", "“Ż”, “ł” and “ć”", "the name in plain Latin letters"),
+        ("Жил", "“Ж”, “и” and “л”", "the name in plain Latin letters"),
+        ("עבר", "“ע”, “ב” and “ר”", "the name in plain Latin letters"),
+        ("กา", "“ก” and “า”", "the name in plain Latin letters"),
+        ("早早期", "“早” and “期”", "the name in plain Latin letters"),
+        ("Early 🌅", "“🌅”", "the name in plain Latin letters"),
+        ("👩\u200d🎨", "“👩” and “🎨”", "the name in plain Latin letters"),
+        ("☀\ufe0f Early", "U+FE0F", "“☀ Early”"),
+    ],
+)
+def test_refuses_letters_that_the_mark_cannot_show_names_each_and_says_what_to_do(
+    text: str, named: str, instead: str
+) -> None:
+    with pytest.raises(Invalid) as refusal:
+        rules.check_mark_text(text)
+
+    sentence = refusal.value.fields["mark_text"]
+    assert f"The mark cannot show {named}:" in sentence
+    assert sentence.endswith(f"Choose a mark text in letters that it has, for instance {instead}.")
+    if instead.startswith("“"):
+        rules.check_mark_text(instead.strip("“”"))
 
 
 @pytest.mark.parametrize("seconds", [-1, 86_401])
