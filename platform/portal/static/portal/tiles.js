@@ -125,9 +125,14 @@
       open().forEach(refresh);
       if (open().length) window.setTimeout(poll, 3000);
     };
+    // What somebody has just clicked is answered first: a page that came before would not show it.
+    let asked = 0;
+    sheet.addEventListener("htmx:beforeRequest", () => (asked += 1));
+    sheet.addEventListener("htmx:afterRequest", () => (asked -= 1));
+    const whole = (waits = 50) => (asked > 0 && waits ? window.setTimeout(whole, 100, waits - 1) : window.location.reload());
     sheet.addEventListener("htmx:afterSwap", () => {
       speak();
-      if (!open().length) window.setTimeout(() => window.location.reload(), 300);
+      if (!open().length) window.setTimeout(whole, 300);
     });
     if (!window.EventSource) return void poll();
     let failures = 0;
