@@ -22,6 +22,7 @@ from generation.states import EVERYBODY, CopyState, Purpose, Relation
 from generation.worker import copies as copying
 from generation.worker import run
 from programme.models import Programme
+from tests.factories.copies import order
 from tests.factories.generation import completed_video, queued_video
 from tests.rig.marked import X264, treated
 
@@ -34,11 +35,6 @@ def master(artist: Caller, now: datetime) -> Master:
     video = queued_video(artist, now, seconds=2, size="1280x720")
     assert run.drain("turbo") == 1
     return Master.objects.get(video__public_id=video)
-
-
-def order(master: Master, recipient: str, purpose: Purpose = Purpose.SCREENING) -> Copy:
-    copies.order(master=master.pk, purpose=purpose, recipient=recipient, now=clock.now())
-    return Copy.objects.get(master=master, purpose=purpose, recipient=recipient)
 
 
 def path(copy: Copy, kind: str = "mp4") -> Path:

@@ -20,6 +20,7 @@ from generation.services.copies import Job
 from generation.states import CopyState, Purpose
 from generation.worker import copies as copying
 from generation.worker import run
+from tests.factories.copies import order
 from tests.factories.generation import queued_video
 
 Begin: TypeAlias = Callable[[Callable[[], Any]], Future[Any]]
@@ -28,20 +29,8 @@ _WAITING = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pid <> pg_backen
 
 
 @pytest.fixture
-def master(artist: Caller, now: datetime) -> Master:
-    """Of a rendered clip."""
-    video = queued_video(artist, now, seconds=2, size="640x360")
-    assert run.drain("turbo") == 1
-    return Master.objects.get(video__public_id=video)
-
-
-@pytest.fixture
 def delete(artist: Caller, master: Master, now: datetime) -> Callable[[], None]:
     return lambda: clips.delete(video=master.video.public_id, by=artist.actor, now=now)
-
-
-def order(master: Master, recipient: str) -> None:
-    copies.order(master=master.pk, purpose=Purpose.SCREENING, recipient=recipient, now=clock.now())
 
 
 def claim() -> Job:

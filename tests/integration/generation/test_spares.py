@@ -16,30 +16,16 @@ from generation.models import Copy, Master, Rendition, Trace
 from generation.services import copies, files
 from generation.states import EVERYBODY, CopyState, Purpose
 from generation.worker import copies as copying
-from generation.worker import run
 from programme.services import memberships
-from tests.factories.generation import queued_video
+from tests.factories.copies import order
 from tests.rig import environment
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-@pytest.fixture
-def master(artist: Caller, now: datetime) -> Master:
-    """Of a rendered clip."""
-    video = queued_video(artist, now, seconds=2, size="640x360")
-    assert run.drain("turbo") == 1
-    return Master.objects.get(video__public_id=video)
-
-
 def wish(artist: Caller, credited: bool, now: datetime) -> None:
     assert artist.membership is not None
     memberships.credit(membership_id=artist.membership.id, credited=credited, by=artist.actor, now=now)
-
-
-def order(master: Master, recipient: str, purpose: Purpose = Purpose.SCREENING) -> Copy:
-    copies.order(master=master.pk, purpose=purpose, recipient=recipient, now=clock.now())
-    return Copy.objects.get(master=master, recipient=recipient)
 
 
 def author(copy: Copy) -> str:
