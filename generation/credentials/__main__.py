@@ -20,10 +20,8 @@ LAST: Final = 19  # of all niceness: pages and renders come first
 
 
 def main() -> None:
-    os.nice(LAST)
-    from generation.credentials.reader import (
-        read,
-    )  # the native library takes longer to load than most files to read
+    os.nice(LAST)  # before the native library is loaded, which takes longer than most files to read
+    from generation.credentials.reader import read
 
     anchors = sys.stdin.buffer.read()
     limit(memory=MEMORY, seconds=SECONDS)

@@ -12,7 +12,6 @@ from django.db.models import F, Q, QuerySet
 
 from audit import outbox
 from core import enqueue
-from generation import keys
 from generation.look_rules import MOST_FRAME_TRIES
 from generation.models import Mark, Reference
 from generation.services import files, marks
@@ -27,9 +26,8 @@ BACK_OFF: Final = timedelta(seconds=20)
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Frame `frame` of the native ones in `source`; `issued` is the number of the artist's own copy of the clip, None
-    where its frames carry none. The epoch is what the frame is sealed under then; `lease` proves that the picture is
-    still this worker's to make."""
+    """Frame `frame` of the native ones in `source`; `mark` is that of the artist's own copy of the clip, None where its
+    frames carry none. `lease` proves that the picture is still this worker's to make."""
 
     reference: str
     lease: UUID
@@ -44,9 +42,6 @@ class Job:
     def issued(self) -> Issued | None:
         """Raises NoKey in a process that has not the key of that mark."""
         return marks.issued_as(self.mark) if self.mark else None
-
-    def epoch(self, now: datetime) -> str:
-        return keys.ring().epoch_at(now)
 
     @property
     def shown_key(self) -> str:
@@ -104,7 +99,10 @@ def fail(*, job: Job, now: datetime, passing: bool = True, counts: bool = True) 
         if row is None:
             return False
         forget(row, now=now)
-        row.tries = row.tries - (not counts) if passing else MOST_FRAME_TRIES
+        if not passing:
+            row.tries = MOST_FRAME_TRIES
+        elif not counts:
+            row.tries -= 1
         row.lease_token, row.retry_at = None, now + BACK_OFF
         row.save(update_fields=["tries", "lease_token", "retry_at"])
     return True

@@ -95,14 +95,14 @@ def make(job: Job) -> bool:
     from generation.media import marking
     from generation.media import stills as pictures
 
-    issued, now = job.issued(), clock.now()
+    issued, epoch = job.issued(), keys.ring().epoch_at(clock.now())
     with scratch.folder() as name:
         folder = Path(name)
         with sources.opened(job.source, folder).open("rb") as film:
             image = pictures.frame_at(film, job.frame)
         native, sealed = folder / "frame.png", folder / "frame.sealed"
         native.write_bytes(pictures.still(image).png)
-        sources.seal_for(job.epoch(now))(native, sealed)
+        sources.seal_for(epoch)(native, sealed)
         mark = CopyMark(
             VisibleMark(programme=job.mark_text, code=job.code),
             cast("MarkStyle", job.style),

@@ -223,9 +223,11 @@ def _grant(decision: Decision, case: ReviewCase, clip: ClipView, now: datetime) 
     """Publication: the video and the poster of the public copy of the reviewed Master, by their own digests."""
     if clip.master is None or clip.master.rendition("mp4") is None:
         raise WrongState("not_completed", "This clip has no files to show.")
+    standing = generation.standing(clip.master, Purpose.PUBLIC, EVERYBODY)
+    # One that names its artist against their wish of this moment is taken back, and made anew.
+    copies.order(master=clip.master.id, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
     shown = generation.renditions(clip.master, Purpose.PUBLIC, EVERYBODY)
     if not shown:
-        standing = generation.standing(clip.master, Purpose.PUBLIC, EVERYBODY)
         raise WrongState("copy_not_ready", _FAILED if standing == Standing.FAILED else _NOT_READY)
     grant = ReleaseGrant.objects.create(
         decision=decision,

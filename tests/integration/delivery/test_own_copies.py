@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,9 +19,11 @@ from core import clock
 from core.errors import NotFound, NotYet, WrongState
 from delivery import serve
 from generation.models import Copy, Mark, Rendition
+from generation.services import files
 from generation.states import CopyState, Purpose
 from generation.worker import copies as copying
 from generation.worker import run
+from programme.services import memberships
 from review.models import GrantedRendition, ReleaseGrant
 from tests.factories import people
 from tests.factories.api import Api
@@ -214,6 +217,26 @@ def test_approval_asks_again_for_a_public_copy_that_could_not_be_made(
     copying.drain()
     decided(case, "approve", reviewer, now)
     assert ReleaseGrant.objects.count() == 1
+
+
+def test_nothing_is_shown_that_names_its_artist_against_their_wish_of_that_moment(
+    artist: Caller, reviewer: Caller, made: str, now: datetime
+) -> None:
+    assert artist.membership is not None
+    wish = partial(memberships.credit, membership_id=artist.membership.id, by=artist.actor, now=now)
+    wish(credited=True)
+    case = asked(artist, now, video=made)
+    copying.drain()
+    claimed(reviewer, now)
+    wish(credited=False)
+    with pytest.raises(WrongState) as refusal:
+        decided(case, "approve", reviewer, now)
+    assert refusal.value.code == "copy_not_ready"
+    copying.drain()
+    decided(case, "approve", reviewer, now)
+    (file, _) = GrantedRendition.objects.order_by("rendition__kind")
+    content = files.store().path(file.rendition.storage_key).read_bytes()
+    assert artist.public_name.encode() not in content
 
 
 def test_a_refusal_needs_no_public_copy(artist: Caller, reviewer: Caller, made: str, now: datetime) -> None:
