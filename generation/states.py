@@ -55,7 +55,7 @@ COPY: Transitions[CopyState] = {
     CopyState.WAITING: frozenset({CopyState.MAKING, CopyState.FAILED}),  # failed: its clip was deleted
     # back to waiting: what failed may pass. Whose lease runs out is taken over where it stands.
     CopyState.MAKING: frozenset({CopyState.READY, CopyState.WAITING, CopyState.FAILED}),
-    CopyState.READY: frozenset(),
+    CopyState.READY: frozenset({CopyState.WAITING}),  # a public one that is not as its artist wishes any more
     CopyState.FAILED: frozenset({CopyState.WAITING}),  # asked for again
 }
 COPY_START = (CopyState.WAITING,)

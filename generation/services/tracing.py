@@ -107,8 +107,8 @@ _LIMITS = (
 def _sentence(named: Named, copy: CopyView, reading: Reading) -> str:
     said = (
         f"The file carries mark number {named.number:08x}, put into {copy.purpose_words} of clip {copy.code} "
-        f"({copy.video}) on {copy.made_at:%d %B %Y}{_handed(copy)}. Another file gives a reading this strong with "
-        f"probability below 1e{int(named.log10_bound)} (upper bound over {reading.pool:,} issued numbers and "
+        f"({copy.video}) on {copy.made_at:%d %B %Y} (UTC){_handed(copy)}. Another file gives a reading this strong "
+        f"with probability below 1e{int(named.log10_bound)} (upper bound over {reading.pool:,} issued numbers and "
         f"{_geometries(reading)})."
     )
     return said if named.finding else f"A lead, not a finding. {said}"

@@ -30,12 +30,12 @@ CREDENTIALS = {
     ),
     "trusted_once": (
         "is-ok",
-        "Signed by us with a certificate that has run out, unchanged",
+        "Signed by us, unchanged, certificate run out",
         "The signature holds and the certificate is ours; it {ended}. No time stamp proves that we signed before that.",
     ),
     "valid_once": (
         "is-ok",
-        "Signed with a certificate that has run out, unchanged",
+        "Signed, unchanged, certificate run out",
         "The signature holds. The certificate that signed it {ended}; who is behind it, we cannot say.",
     ),
     "changed": (

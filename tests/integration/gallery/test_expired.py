@@ -119,7 +119,7 @@ def test_ours_stays_ours_when_its_certificate_has_run_out(expired: dict[str, Sig
         "not_after": int(ours.until.timestamp()),
     }
     shown = page(ours.content)
-    assert "Signed by us with a certificate that has run out, unchanged" in shown
+    assert "Signed by us, unchanged, certificate run out" in shown
     assert f"the certificate is ours; it ran out on {told(ours)}" in shown
     assert "we do not know" not in shown
 
@@ -131,7 +131,7 @@ def test_a_name_and_a_serial_number_make_nobody_one_of_us(name: str, expired: di
     assert (found["state"], found["certificate"]["expired"]) == ("valid", True)
     assert found["certificate"]["ours"] is False
     shown = page(other.content)
-    assert "Signed with a certificate that has run out, unchanged" in shown
+    assert "Signed, unchanged, certificate run out" in shown
     assert (
         f"The certificate that signed it ran out on {told(other)}; who is behind it, we cannot say." in shown
     )
