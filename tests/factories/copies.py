@@ -15,8 +15,13 @@ LATER = copies.LEASE + timedelta(seconds=1)
 
 
 def order(master: Master, recipient: str = "user:one", purpose: Purpose = Purpose.SCREENING) -> Copy:
-    copies.order(master=master.pk, purpose=purpose, recipient=recipient, now=clock.now())
+    ask(master, recipient, purpose)
     return Copy.objects.get(master=master, purpose=purpose, recipient=recipient)
+
+
+def ask(master: Master, recipient: str = "user:one", purpose: Purpose = Purpose.SCREENING) -> None:
+    """The order alone, whether a copy comes of it or not."""
+    copies.order(master=master.pk, purpose=purpose, recipient=recipient, now=clock.now())
 
 
 def claim(now: datetime) -> Job:

@@ -20,7 +20,7 @@ from generation.services.copies import Job
 from generation.states import CopyState, Purpose
 from generation.worker import copies as copying
 from generation.worker import run
-from tests.factories.copies import order
+from tests.factories.copies import ask, order
 from tests.factories.generation import queued_video
 
 Begin: TypeAlias = Callable[[Callable[[], Any]], Future[Any]]
@@ -90,7 +90,7 @@ def test_an_order_that_comes_while_the_clip_is_deleted_makes_no_copy(
 ) -> None:
     with transaction.atomic():
         delete()
-        ordered = begin(lambda: order(master, "user:one"))
+        ordered = begin(lambda: ask(master, "user:one"))
     ordered.result(10)
 
     assert states() == {}
