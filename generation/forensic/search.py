@@ -229,8 +229,8 @@ class Search:
     def _sheet(self) -> Iterator[list[Signal]]:
         """Twelve frames of one clip in one picture, as contact sheets have them: each begins its tiles anew."""
         guesses = []
-        for top, left in itertools.product((0.0, _PART), repeat=2):
-            part = self._whole.part(top, left, _PART)
+        for corner in (0.0, _PART):  # above at the left, below at the right
+            part = self._whole.part(corner, corner, _PART)
             guesses += [(part.glance(Fit(z, z)), part) for z in _steps(2.98, 3.65, 0.005)]
         for guess, part in sorted(guesses, key=lambda found: -found[0].vote)[:_REFINED]:
             yield part.read(part.refined(guess).fit)

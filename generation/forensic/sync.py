@@ -6,6 +6,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from generation.forensic.code import HIGHEST, RINGS, TILE, Code, Floats, Spectrum
 
@@ -29,7 +30,7 @@ class Ear:
         shifts = code.shifts // (TILE // self.side)
         places = np.zeros((self.side, self.side), np.float32)
         np.add.at(places, (shifts[:, 0], shifts[:, 1]), 1.0)
-        self._places = np.conj(np.fft.rfft2(places))
+        self._places = np.conj(fft.rfft2(places))
 
     def payload(self, spectra: Spectrum) -> Spectrum:
         """G x all bins of the key, in its order, whitened: those of the pattern come first."""
@@ -47,8 +48,8 @@ class Ear:
         # Columns beyond the pattern's highest frequency are empty: the first half of the transform leaves them out.
         waves = np.zeros((len(matched), self.side * self._wide), np.complex64)
         waves[:, self._narrow] = matched
-        columns = np.fft.ifft(waves.reshape(-1, self.side, self._wide), axis=1, norm="forward")
-        fits = np.fft.irfft(columns, self.side, axis=2, norm="forward")
+        columns = fft.ifft(waves.reshape(-1, self.side, self._wide), axis=1, norm="forward")
+        fits = fft.irfft(columns, self.side, axis=2, norm="forward")
         spread = np.sqrt((matched.real**2 + matched.imag**2).sum(1) / 2 + 1e-9)
         return np.asarray(fits / (2 * spread[:, None, None]), np.float32)
 
@@ -58,9 +59,7 @@ class Ear:
         What is heard in any picture counts at each of the sixteen places that its tile may have been shifted from.
         """
         heard = np.square(np.maximum(maps - _HEARD, 0)).sum(0)
-        return np.asarray(
-            np.fft.irfft2(np.fft.rfft2(heard) * self._places, (self.side, self.side)), np.float32
-        )
+        return np.asarray(fft.irfft2(fft.rfft2(heard) * self._places, (self.side, self.side)), np.float32)
 
     def origin(self, maps: Floats) -> tuple[int, int]:
         """The place that most speaks for."""
@@ -74,7 +73,7 @@ class Ear:
 
 def spectra(folded: Floats) -> Spectrum:
     """G x all frequencies, of G folded tiles. The same for every key."""
-    return np.asarray(np.fft.rfft2(folded).reshape(len(folded), -1), np.complex64)
+    return np.asarray(fft.rfft2(folded).reshape(len(folded), -1), np.complex64)
 
 
 class _Bins:
