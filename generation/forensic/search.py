@@ -30,7 +30,8 @@ STAGES: Final = (
 )
 _KEPT: Final = 16  # guesses that are heard at full resolution
 _REFINED: Final = 4  # guesses that are refined and read
-_PLACED: Final = 8  # parts of which it is asked where they stand
+_PLACED: Final = 8  # parts of which it is asked where they stand, and which are read
+_PLACED_CLOSELY: Final = 3  # likewise of those that were heard at full resolution
 _TILTED: Final = 10  # stretches of which it is asked how the picture goes on
 _PART: Final = 0.5  # of each side
 _MOST_MOVES: Final = 0.5  # of the picture's area: where more moves, what stands still is the clip's own
@@ -188,17 +189,25 @@ class Search:
         yield from self._main.signals(self._main.heard(guesses, mirrored=False))
 
     def _parts(self) -> Iterator[list[Signal]]:
-        """A picture in the picture: somewhere among others, at a size of its own."""
-        guesses = []
-        for top, left in itertools.product(np.arange(0, _PART + 0.1, 0.125).tolist(), repeat=2):
-            part = self._main.part(top, left, _PART)
-            guesses += [_Part(part.rough(Fit(z, z)), top, left) for z in _steps(1.5, 2.9, 0.006)]
-        placed = [self._placed(guess) for guess in _apart(guesses, _PLACED)]
-        for _, fit, part in sorted(placed, key=lambda found: -found[0])[:_REFINED]:
+        """A picture in the picture: somewhere among others, at a size of its own. What is around it speaks, too, and
+        only reading tells which is which.
+        """
+        guesses = [*self._places(_PLACED, 0.125), *self._places(_PLACED_CLOSELY, 0.25, closely=True)]
+        for guess in guesses:
+            fit, part = self._placed(guess)
             yield part.read(part.refined(part.glance(fit)).fit)
 
-    def _placed(self, guess: _Part) -> tuple[float, Fit, Listener]:
-        """The part near there in which most speaks for the guess, and how much: it may lie between two of those."""
+    def _places(self, most: int, step: float, *, closely: bool = False) -> list[_Part]:
+        """Parts that begin so far apart, in shares, at half the resolution or `closely` at all of it; the best first."""
+        guesses = []
+        for top, left in itertools.product(np.arange(0, _PART + step / 2, step).tolist(), repeat=2):
+            part = self._main.part(top, left, _PART)
+            listened = part.glance if closely else part.rough
+            guesses += [_Part(listened(Fit(z, z)), top, left) for z in _steps(1.5, 2.9, 0.006)]
+        return _apart(guesses, most)
+
+    def _placed(self, guess: _Part) -> tuple[Fit, Listener]:
+        """The part near there in which most speaks for the guess: it may lie between two of those."""
         fit, top, left = guess.heard.fit, guess.top, guess.left
         for step in (0.125, 0.06, 0.03):
             downs, acrosses = (
@@ -209,7 +218,7 @@ class Search:
                 for down, across in itertools.product(downs, acrosses)
             }
             top, left = max(votes, key=votes.__getitem__)
-        return votes[top, left], fit, self._main.part(top, left, _PART)
+        return fit, self._main.part(top, left, _PART)
 
     def _seen_from_the_side(self) -> Iterator[list[Signal]]:
         """Filmed off a screen. In the middle of the picture that is a stretch; how it goes on is tried from there."""
