@@ -66,7 +66,7 @@ class House:
             "PRIVATE_VIEW_WORKER_CACHE": str(self.state / "cache"),
             MARK_KEYS: str(self.state / "mark-keys"),
             "PRIVATE_VIEW_C2PA_CHAIN": str(self.state / "c2pa" / "chain.pem"),
-            "PRIVATE_VIEW_C2PA_ROOTS": str(self.state / "c2pa" / "root.pem"),
+            "PRIVATE_VIEW_C2PA_ROOTS": str(self.state / "c2pa" / "roots.pem"),
             SIGNING_KEY: str(self.state / "c2pa" / "key.pem"),
             "PRIVATE_VIEW_DRAIN_SECONDS": "5",  # less than we wait for a worker before we end it
             # Threads that wait for each other sleep: spinning, a render on a busy machine costs nine times the CPU.
