@@ -13,11 +13,14 @@ from imageio_ffmpeg import get_ffmpeg_exe
 
 from generation.errors import SpecRejected, Transient
 from generation.forensic.child import trace_apart
-from generation.forensic.code import Code, words_of
+from generation.forensic.code import Code, code_of, words_of
 from generation.forensic.decode import received
 from generation.forensic.frames import sampled
 from generation.forensic.reed_solomon import completed
+from generation.forensic.residual import residuals
+from generation.forensic.search import Search
 from generation.forensic.trace import FINDING, LEAD, Issued, Reading, trace
+from generation.forensic.views import Material
 from tests.rig.marked import X264, treated, write
 
 KEY = bytes(range(32))
@@ -62,6 +65,28 @@ def test_names_the_copy_after_what_is_done_to_it(
     assert found.named[0].z >= FINDING
     assert found.named[0].log10_bound < -6
     assert max(found.controls) < 6
+
+
+LATE = {
+    "parts": "[0]scale=iw/2:-2[small];[1][small]overlay=W*.4:H*.2",
+    "seen from the side": "[0]perspective=W*.05:H*.04:W*.95:0:0:H*.96:W:H,gblur=1",
+}
+
+
+@pytest.mark.parametrize("stage", LATE)
+def test_a_late_stage_hears_what_it_is_there_for(clip: Path, tmp_path: Path, stage: str) -> None:
+    """The whole search comes to it after half a minute, so that it is asked alone."""
+    around = write(tmp_path / "around.mp4", width=960, height=540, seconds=3, mark=None, seed=5)
+    chain = ("-i", str(around), "-filter_complex", LATE[stage], *X264, "23")
+    file = treated(clip, tmp_path / "treated.mkv", *chain)
+    heard = Search(Material(residuals(sampled(file))), code_of(KEY)).stages()
+    words = words_of([Code(KEY).codeword(MINE)])
+
+    def best(name: str) -> float:
+        return max(float(signal.table(Code(KEY)).z(words)[0]) for found in heard[name]() for signal in found)
+
+    assert best("as it is") < LEAD
+    assert best(stage) > FINDING
 
 
 @pytest.mark.parametrize("name", ["still.png", "still.jpg", "clip.gif"])
