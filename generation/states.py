@@ -72,9 +72,15 @@ class TraceState(models.TextChoices):
 
 TRACE: Transitions[TraceState] = {
     TraceState.WAITING: frozenset({TraceState.RUNNING, TraceState.CANCELLED}),
-    # Whose lease runs out is taken over where it stands, and given up after two lost workers.
+    # Whose lease runs out is taken over where it stands, and given up after two tries. Back to waiting: handed back.
     TraceState.RUNNING: frozenset(
-        {TraceState.DONE, TraceState.REFUSED, TraceState.FAILED, TraceState.CANCELLED}
+        {
+            TraceState.DONE,
+            TraceState.REFUSED,
+            TraceState.FAILED,
+            TraceState.CANCELLED,
+            TraceState.WAITING,
+        }
     ),
     TraceState.DONE: frozenset(),
     TraceState.REFUSED: frozenset(),
@@ -82,7 +88,7 @@ TRACE: Transitions[TraceState] = {
     TraceState.CANCELLED: frozenset(),
 }
 TRACE_START = (TraceState.WAITING,)
-TRACE_OPEN = frozenset({TraceState.WAITING, TraceState.RUNNING})
+TRACE_OPEN = frozenset(state for state, after in TRACE.items() if after)
 
 
 EVERYBODY = "everybody"

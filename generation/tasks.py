@@ -4,7 +4,7 @@ from celery import shared_task
 
 from core import clock, enqueue
 from generation import progress
-from generation.services import copies, lifecycle, queueing, stills, traces, workers
+from generation.services import copies, files, lifecycle, queueing, stills, traces, workers
 from generation.worker import copies as copying
 from generation.worker import run, startup, tracing
 from generation.worker import stills as stilling
@@ -43,3 +43,4 @@ def sweep() -> None:
     stills.wake_waiting(now=now)
     traces.wake_waiting(now=now)
     workers.sweep(now=now)
+    files.store().sweep(now=now)

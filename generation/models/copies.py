@@ -33,7 +33,12 @@ class Copy(models.Model):
     error = models.TextField(blank=True)
     asked_at = models.DateTimeField()
     made_at = models.DateTimeField(null=True, blank=True)
-    handed_at = models.DateTimeField(null=True, blank=True, help_text="when a spare became somebody's")
+    handed_at = models.DateTimeField(
+        null=True, blank=True, help_text="when a spare that was ready became somebody's"
+    )
+    found_at = models.DateTimeField(
+        null=True, blank=True, help_text="when a spare's number was read in a file, while it was nobody's"
+    )
 
     class Meta:
         ordering = ["id"]

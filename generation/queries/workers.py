@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Min, Q, QuerySet
 
-from generation.models import Attempt, ModelVariant, Video, Worker
-from generation.states import WORKER_GONE, VideoState
+from generation.models import Attempt, Copy, ModelVariant, Trace, Video, Worker
+from generation.states import WORKER_GONE, CopyState, TraceState, VideoState
+
+_STANDS_STILL: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,37 @@ def lanes(now: datetime) -> list[LaneView]:
         .order_by("queue")
     )
     return [LaneView(**row, workers=sum(row["queue"] in worker.lanes for worker in alive)) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class BacklogView:
+    """What waits of one kind of work that is no render; `since`: when the oldest of it was asked for."""
+
+    waiting: int
+    running: int
+    since: datetime | None
+
+    def stands_still(self, now: datetime) -> bool:
+        """Nobody is at it, and somebody has waited for longer than any worker lets them."""
+        return self.since is not None and not self.running and now - self.since > _STANDS_STILL
+
+
+def backlogs() -> dict[str, BacklogView]:
+    """Of copies and of traces. Two statements."""
+    tables: dict[str, tuple[QuerySet[Any], str, str]] = {
+        "copies": (Copy.objects.all(), CopyState.WAITING, CopyState.MAKING),
+        "tracing": (Trace.objects.all(), TraceState.WAITING, TraceState.RUNNING),
+    }
+    return {
+        name: BacklogView(
+            **rows.order_by().aggregate(
+                waiting=Count("pk", filter=Q(state=waits)),
+                running=Count("pk", filter=Q(state=runs)),
+                since=Min("asked_at", filter=Q(state=waits)),
+            )
+        )
+        for name, (rows, waits, runs) in tables.items()
+    }
 
 
 def set_aside(limit: int = 100) -> list[SetAsideView]:

@@ -1,12 +1,13 @@
 """Copies of a clip, one number for each recipient: asked for here, made by a worker that has the keys.
 
-The first frames of a copy may be wanted a moment after somebody asks, and making one takes about as long as playing it.
-So a spare is made ahead, of clips that others than their artist are about to see, and handed out when they do.
+The first frames of a copy may be wanted a moment after somebody asks, and making one takes longer than playing it on
+slow processors. So a spare is made ahead, of clips that others than their artist are about to see, and handed out when
+they do.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -32,7 +33,10 @@ TASK: Final = "generation.copy"
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 3
 BACK_OFF: Final = timedelta(seconds=20)
-REST: Final = timedelta(hours=1)
+PAUSE: Final = timedelta(
+    minutes=5
+)  # after a fault of ours: who asks again and again must not have it made so often
+REST: Final = timedelta(hours=1)  # after three lost workers
 SET_ASIDE: Final = (
     "Three workers stopped in the middle of this copy, so it rests. It can be asked for again in an hour."
 )
@@ -65,27 +69,30 @@ def queue_name() -> str:
     return f"{settings.DEPLOYMENT}.copies"
 
 
-def order(*, master: int, purpose: Purpose, recipient: str, now: datetime) -> None:
+def order(*, master: int, purpose: Purpose, recipient: str, now: datetime) -> datetime | None:
     """Have that copy: it may be there, be on its way, be a spare until now, or be made from now on.
 
-    Asking again is asking once; for one that failed it is asking again, save for one that was set aside, which rests
-    for a while. A public one that names its artist, or does not, against their wish of today is made anew: call it
+    Asking again is asking once; for one that failed it is asking again, once it has rested: then the answer is when it
+    has. A public one that names its artist, or does not, against their wish of today is made anew: call it
     while no grant shows it. Nothing happens where there are no frames to make it from: the clip was deleted, or is one
     of a benchmark, in which all are the same.
     """
     with transaction.atomic():
         if not hold(master):
-            return
+            return None
         found = Copy.objects.filter(master_id=master, purpose=purpose, recipient=recipient).first()
         look = look_of(master, purpose)
         if found is not None and purpose == Purpose.PUBLIC and not is_as(found, look):
             take_back(found, now)
-            _again(found)
+            _again(found, now)
         found = found or hand_out(master, purpose, recipient, look, now)
         if found is None:
             _create(master, purpose, recipient, look, now)
-        elif found.state == CopyState.FAILED and (found.retry_at is None or found.retry_at <= now):
-            _again(found)
+        elif found.state == CopyState.FAILED:
+            if found.retry_at is not None and found.retry_at > now:
+                return found.retry_at
+            _again(found, now)
+        return None
 
 
 def prepare(*, master: int, now: datetime) -> None:
@@ -94,26 +101,31 @@ def prepare(*, master: int, now: datetime) -> None:
         if not hold(master):
             return
         look = look_of(master, Purpose.SPARE)
-        if not spares_of(master, look).exists():
+        rows = list(spares_of(master, look).select_for_update(of=("self",)))
+        if not rows:
             _create(master, Purpose.SPARE, "", look, now)
+        for row in rows:
+            if row.state == CopyState.FAILED and (row.retry_at is None or row.retry_at <= now):
+                _again(row, now)
 
 
-def renew_spares(*, key: str, now: datetime) -> int:
-    """Spares that were marked under another key than that are made anew under it, and how many: a key that was lost
-    must not mark what somebody gets from now on."""
-    old = Copy.objects.filter(purpose=Purpose.SPARE, mark__isnull=False)
-    old = old.exclude(mark__key_epoch__endswith=f".{key}").exclude(state=CopyState.MAKING)
+def renew_spares(*, older: Collection[str], now: datetime) -> int:
+    """Spares that were marked under these keys, or are being, are made anew under a newer one, and how many: a key that
+    was lost must not mark what somebody gets from now on."""
+    under = Q()
+    for key in older:
+        under |= Q(mark__key_epoch__endswith=f".{key}")
+    old = Copy.objects.filter(under, purpose=Purpose.SPARE) if older else Copy.objects.none()
     renewed = 0
     for master in old.values_list("master", flat=True).distinct().order_by("master"):
         with transaction.atomic():
-            if not hold(master):
-                continue
-            for row in old.filter(master=master).select_for_update():
+            rows = list(old.filter(master=master).select_for_update(of=("self",))) if hold(master) else []
+            for row in rows:
                 take_back(row, now)
                 row.delete()
-                renewed += 1
-            if renewed:
+            if rows:
                 _create(master, Purpose.SPARE, "", look_of(master, Purpose.SPARE), now)
+            renewed += len(rows)
     return renewed
 
 
@@ -193,7 +205,7 @@ def fail(*, job: Job, error: str, transient: bool, now: datetime) -> bool:
         if transient and row.tries < MOST_TRIES:
             _end(row, CopyState.WAITING, error, retry_at=now + BACK_OFF)
         else:
-            _end(row, CopyState.FAILED, error)
+            _end(row, CopyState.FAILED, error, retry_at=now + PAUSE)
     return True
 
 
@@ -224,8 +236,8 @@ def _create(master: int, purpose: Purpose, recipient: str, look: Look, now: date
     enqueue.after_commit_once(TASK)
 
 
-def _again(row: Copy) -> None:
-    row.tries = 0
+def _again(row: Copy, now: datetime) -> None:
+    row.tries, row.asked_at = 0, now
     _end(row, CopyState.WAITING)
     enqueue.after_commit_once(TASK)
 
@@ -263,7 +275,9 @@ def _take(row: Copy, now: datetime) -> Job:
     return _job(row, mark, lease)
 
 
-_MOVED: Final = ("state", "tries", "retry_at", "error", "made_at", "lease_token", "lease_expires_at")
+_MOVED: Final = (
+    "state", "tries", "retry_at", "error", "asked_at", "made_at", "lease_token", "lease_expires_at"
+)  # fmt: skip
 
 
 def _end(row: Copy, state: CopyState, error: str = "", *, retry_at: datetime | None = None) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
+import time
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,16 +14,19 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from core.version import VERSION
-from generation.errors import EngineError
+from generation.errors import EngineError, Transient
 from generation.queries.told import Told
 from generation.services.marks import Issued
 from generation.states import Relation
+
+logger = logging.getLogger(__name__)
 
 if TYPE_CHECKING:
     from generation.credentials.manifest import Ingredient, Relationship
     from generation.credentials.signer import Signer
     from generation.pipeline import Sign
 
+_PAUSES: Final = (1.0, 4.0, 15.0)  # seconds
 _OURS: Final = "urn:private-view:"
 _STAYS: Final = "parentOf"  # its pictures are still there
 _LOOKED_AT: Final = "inputTo"
@@ -43,7 +48,10 @@ def signer() -> Signer:
 
 
 def sign_for(clip: Told, issued: Issued) -> Sign:
-    """Signs the files of that clip; called for each of them, after its last byte has been written."""
+    """Signs the files of that clip; called for each of them, after its last byte has been written.
+
+    Where the time-stamp server or the key's service does not answer, it is asked again: a render took minutes to make.
+    """
     from generation.credentials.manifest import Provenance
 
     who, ingredients = signer(), _ingredients(clip)
@@ -59,6 +67,14 @@ def sign_for(clip: Told, issued: Issued) -> Sign:
             ingredients=ingredients,
             author=clip.author,
         )
+        for pause in _PAUSES:
+            try:
+                who.sign(source, destination, told)
+            except Transient as fault:
+                logger.warning("%s is not signed yet: %s", destination.name, fault)
+                time.sleep(pause)
+            else:
+                return
         who.sign(source, destination, told)
 
     return sign

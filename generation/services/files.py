@@ -1,12 +1,13 @@
-"""Where finished files lie. Keys are made here and nowhere else."""
+"""Where finished files lie, under which keys those of an attempt or a copy, and how they go again."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, BinaryIO
 from uuid import UUID
 
 from django.conf import settings
@@ -18,6 +19,7 @@ from generation.stores.base import Store
 from generation.stores.filesystem import FilesystemStore
 
 PURGE = "generation.purge"
+_NOTICED = timedelta(minutes=5)  # more than any lease lasts
 _SUFFIX = {
     "mp4": ".mp4",
     "poster": ".jpg",
@@ -34,6 +36,14 @@ class StoredFile:
 
     key: str
     sha256: str
+
+
+def digest(file: BinaryIO) -> str:
+    """SHA-256 of what is left of a file, which is not held in memory."""
+    found = hashlib.sha256()
+    while piece := file.read(1 << 20):
+        found.update(piece)
+    return found.hexdigest()
 
 
 @cache
@@ -61,9 +71,13 @@ def keys(video: str, lease: UUID) -> list[str]:
 
 
 def purge(video: str, lease: UUID | None, *, now: datetime) -> None:
-    """After the commit, remove what a worker may have stored under its lease: what it has is not known here."""
+    """After the commit, remove what a worker may have stored under its lease: what it has is not known here.
+
+    And once more when it must have noticed: it may be storing them this moment, and be lost before it takes them back.
+    """
     if lease is not None:
-        outbox.add(topic=PURGE, payload={"keys": keys(video, lease)}, now=now)
+        for due_at in (now, now + _NOTICED):
+            outbox.add(topic=PURGE, payload={"keys": keys(video, lease)}, now=now, due_at=due_at)
 
 
 @outbox.handler(PURGE)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import NamedTuple
 
-from django.db.models import BigIntegerField, Case, Exists, F, Func, OuterRef, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 
 from audit import outbox
-from generation.models import Copy, Mark, Master, Rendition, Trace
+from generation.models import Copy, Mark, Master, Rendition
 from generation.services.files import PURGE, purge
 from generation.states import CopyState, Purpose
 
@@ -58,19 +59,24 @@ def take_back(row: Copy, now: datetime) -> None:
 
 def spares_of(master: int, look: Look) -> QuerySet[Copy]:
     """Those that may be handed out: not what was found somewhere already, when nobody had been given it."""
-    rows = Copy.objects.filter(master_id=master, purpose=Purpose.SPARE, style=look.style)
-    rows = rows.filter(Q(state__in=[CopyState.WAITING, CopyState.FAILED]) | Q(author=look.author))
-    number = Func(F("numbers"), function="unnest", output_field=BigIntegerField())
-    return rows.exclude(mark__number__in=Trace.objects.order_by().values_list(number))
+    rows = Copy.objects.filter(master_id=master, purpose=Purpose.SPARE, style=look.style, found_at=None)
+    return rows.filter(Q(state__in=[CopyState.WAITING, CopyState.FAILED]) | Q(author=look.author))
+
+
+def found(numbers: Collection[int], now: datetime) -> None:
+    """These were read in a file. Of those that are nobody's yet, nobody shall get one."""
+    Copy.objects.filter(mark__number__in=numbers, purpose=Purpose.SPARE, found_at=None).update(found_at=now)
 
 
 def hand_out(master: int, purpose: Purpose, recipient: str, look: Look, now: datetime) -> Copy | None:
-    """One that is ready before one that is not. Its Mark learns whose it is in the same moment."""
-    rows = list(spares_of(master, look).select_for_update(of=("self",)))
-    if not rows:
+    """One that is ready before one that is not, and none that rests. Its Mark learns whose it is in the same moment."""
+    rows = spares_of(master, look).exclude(state=CopyState.FAILED, retry_at__gt=now)
+    rows = rows.order_by(Case(When(state=CopyState.READY, then=0), default=1), "pk")
+    spare = rows.select_for_update(of=("self",)).first()
+    if spare is None:
         return None
-    spare = min(rows, key=lambda row: (row.state != CopyState.READY, row.pk))
-    spare.purpose, spare.recipient, spare.handed_at = purpose, recipient, now
+    spare.purpose, spare.recipient = purpose, recipient
+    spare.handed_at = now if spare.state == CopyState.READY else None  # made for somebody from now on
     spare.save(update_fields=["purpose", "recipient", "handed_at"])
     if spare.mark_id is not None:
         Mark.objects.filter(pk=spare.mark_id).update(purpose=purpose, recipient=recipient)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
-from generation.services import files
+from core.errors import Invalid
+from generation.services import files, scratch
 
 logger = logging.getLogger(__name__)
 
@@ -40,5 +42,24 @@ def stowed(source: Path, *, key: str) -> Iterator[Stowed]:
 @contextmanager
 def folder() -> Iterator[Path]:
     """A folder for what has not been looked at yet; it goes with all that is in it."""
-    with tempfile.TemporaryDirectory(prefix="upload-") as name:
+    with scratch.folder() as name:
         yield Path(name)
+
+
+def receive(file: BinaryIO, path: Path, *, most: int, sentence: str) -> tuple[str, int]:
+    """Copy what somebody sent to `path`: its SHA-256 and its length in bytes.
+
+    Raises Invalid with the field `file`: file_too_large with the sentence given, file_empty.
+    """
+    digest, length = hashlib.sha256(), 0
+    with path.open("xb") as copy:
+        while piece := file.read(1 << 20):
+            length += len(piece)
+            if length > most:
+                raise Invalid("file_too_large", sentence, fields={"file": sentence})
+            digest.update(piece)
+            copy.write(piece)
+    if not length:
+        sentence = "This file is empty."
+        raise Invalid("file_empty", sentence, fields={"file": sentence})
+    return digest.hexdigest(), length

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any, BinaryIO, Final
 from uuid import UUID, uuid4
 
@@ -33,10 +31,11 @@ TASK: Final = "generation.trace"
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 2
 MOST_BYTES: Final = 500 * 1000**2
+TOO_LARGE: Final = f"A file to look into has at most {MOST_BYTES // 1000**2} MB. Cut out a part of it."
 EVIDENCE: Final = ("residual", "peak")
 _NAME, _NOTE = 120, 300
 _GAVE_UP = (
-    "Two workers stopped in the middle of this file, so we have set it aside. Send it again, or a part of it."
+    "This file was begun twice and never finished, so we have set it aside. Send it again, or a part of it."
 )
 
 
@@ -71,7 +70,7 @@ def ask(
     public_id = ids.new("trace")
     with stowing.folder() as folder:
         path = folder / "suspect.bin"
-        sha256, length = _copy(file, path)
+        sha256, length = stowing.receive(file, path, most=MOST_BYTES, sentence=TOO_LARGE)
         key = f"{public_id}/{sha256}.bin"
         with stowing.stowed(path, key=key) as stowed:
             with log.transaction() as events:
@@ -156,12 +155,12 @@ def prolong(*, job: Job, now: datetime) -> bool:
     return bool(_mine(job).update(lease_expires_at=now + LEASE))
 
 
-def hand_back(*, job: Job) -> bool:
-    """A worker has to leave: another begins anew, and this try does not count."""
+def hand_back(*, job: Job, counts: bool = False) -> bool:
+    """A worker has to leave, or has lost the database: another begins anew. The try counts or does not."""
     return bool(
         _mine(job).update(
             state=TraceState.WAITING,
-            tries=F("tries") - 1,
+            tries=F("tries") if counts else F("tries") - 1,
             lease_token=None,
             lease_expires_at=None,
             done=0,
@@ -229,24 +228,6 @@ def _check(caller: Caller, programme: ProgrammeView) -> None:
     check_may(caller, Action.TRACE)
     if not permits(roles.roles_of(caller.user_id, programme.public_id), Permission.TRACE_MARKS):
         raise NotAllowed("may_not_trace", "You may not trace marks of this programme.")
-
-
-def _copy(file: BinaryIO, path: Path) -> tuple[str, int]:
-    digest, length = hashlib.sha256(), 0
-    with path.open("xb") as copy:
-        while piece := file.read(1 << 20):
-            length += len(piece)
-            if length > MOST_BYTES:
-                sentence = (
-                    f"A file to look into has at most {MOST_BYTES // 1000**2} MB. Cut out a part of it."
-                )
-                raise Invalid("file_too_large", sentence, fields={"file": sentence})
-            digest.update(piece)
-            copy.write(piece)
-    if not length:
-        sentence = "This file is empty."
-        raise Invalid("file_empty", sentence, fields={"file": sentence})
-    return digest.hexdigest(), length
 
 
 def _row(programme: ProgrammeView, trace: str) -> Trace:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +14,7 @@ from generation import keys
 from generation.errors import SpecRejected
 from generation.queries import marks as queries
 from generation.queries.marks import CopyView
-from generation.services import marks
+from generation.services import files, marks, spares
 
 if TYPE_CHECKING:
     from generation.forensic.trace import Issued, Named, Progress, Reading
@@ -49,7 +48,9 @@ def trace(
     """
     from generation.forensic.child import trace_apart
 
-    issued, sha256 = _issued(programme), _digest(path)
+    issued = _issued(programme)
+    with path.open("rb") as file:
+        sha256 = files.digest(file)
     try:
         reading = trace_apart(path, issued, progress=progress, stopped=stopped)
     except SpecRejected as refusal:
@@ -58,6 +59,7 @@ def trace(
     except BaseException as end:  # also Ctrl-C: somebody has asked, and may have seen how far it was
         _note(sha256, by, now, {"ended": type(end).__name__})
         raise
+    spares.found({named.number for named in reading.named}, now)
     copies = queries.copies(named.number for named in reading.named)
     named = tuple(
         (named, copies[named.number])
@@ -116,7 +118,9 @@ def _sentence(named: Named, copy: CopyView, reading: Reading) -> str:
 
 def _handed(copy: CopyView) -> str:
     """What leaked from the store before that came from nobody who was given it."""
-    if copy.handed_at is None:
+    if (
+        copy.handed_at is None or copy.handed_at <= copy.made_at
+    ):  # it was not made yet when somebody was to have it
         return ""
     return f", ahead of anybody's asking, and handed out on {copy.handed_at:%d %B %Y at %H:%M} UTC"
 
@@ -149,11 +153,6 @@ def _issued(programme: int | None) -> list[Issued]:
         )
         for epoch, rows in queries.issued().items()
     ]
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _note(sha256: str, by: Actor, now: datetime, data: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
@@ -37,6 +38,10 @@ class Store(Protocol):
 
     def delete(self, key: str) -> None:
         """Remove it; removing what is not there is no error."""
+        ...
+
+    def sweep(self, *, now: datetime) -> int:
+        """Remove what a process that was ended had begun to copy in; how many files that were."""
         ...
 
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, TypeVar
 from uuid import uuid4
 
 from generation.stores.base import check_key
 
 _TRIES: Final = 20
+_LEFT: Final = timedelta(days=1)  # longer than anything is copied in
+
+T = TypeVar("T")
 
 
 class FilesystemStore:
-    """Files are written beside their place, flushed to the disk, and renamed: no reader sees half a file."""
+    """Files are written in a folder apart, flushed to the disk, and renamed: no reader sees half a file."""
 
     def __init__(self, root: Path | str) -> None:
         self.root = Path(root)
+        self._incoming = self.root / ".incoming"
 
     def put(self, source: Path, *, key: str) -> None:
         """OSError when the disk is full or not writable; then nothing is left behind."""
@@ -31,15 +36,18 @@ class FilesystemStore:
         parts: dict[Path, Path] = {}
         try:
             for target, source in targets.items():
-                parts[target] = _copy(source, target.parent)
+                parts[target] = _copy(source, self._incoming)
             for target in targets:
-                parts.pop(target).replace(target)
+                _place(parts[target], target)
+                del parts[target]
         except BaseException:
             for part in parts.values():
                 part.unlink(missing_ok=True)
             for target in targets:
                 _remove_if_empty(target.parent)
             raise
+        finally:
+            _remove_if_empty(self._incoming)
         self._flush_folders({target.parent for target in targets})
 
     def _flush_folders(self, folders: set[Path]) -> None:
@@ -47,6 +55,13 @@ class FilesystemStore:
         above = {outer for folder in folders for outer in folder.parents if outer.is_relative_to(self.root)}
         for folder in sorted(folders | above, reverse=True):
             _flush_folder(folder)
+
+    def sweep(self, *, now: datetime) -> int:
+        left = [part for part in self._incoming.glob("*") if _age(part, now) > _LEFT]
+        for part in left:
+            part.unlink(missing_ok=True)
+        _remove_if_empty(self._incoming)
+        return len(left)
 
     def open(self, key: str) -> BinaryIO:
         return self.path(key).open("rb")
@@ -78,20 +93,35 @@ def _copy(source: Path, folder: Path) -> Path:
                 os.fsync(incoming.fileno())
         except BaseException:
             part.unlink(missing_ok=True)
-            _remove_if_empty(folder)
             raise
     return part
 
 
 def _begin(folder: Path) -> BinaryIO:
-    """A new file in the folder, which is made if need be, as readable as the umask lets: the proxy is another user."""
+    """A new file in the folder, as readable as the umask lets: the proxy is another user."""
+    return _in(folder, lambda: (folder / uuid4().hex).open("xb"))
+
+
+def _place(part: Path, target: Path) -> None:
+    _in(target.parent, lambda: part.replace(target))
+
+
+def _in(folder: Path, do: Callable[[], T]) -> T:
+    """In a folder, which is made if need be."""
     for _ in range(_TRIES):
-        # The folder's last file may be deleted this moment, and the folder with it: after it was found to be there
+        # Its last file may be deleted this moment, and the folder with it: after it was found to be there
         # (FileExistsError, for it is none any more), or before ours is in it.
         with suppress(FileNotFoundError, FileExistsError):
             folder.mkdir(parents=True, exist_ok=True)
-            return (folder / f".incoming-{uuid4().hex}").open("xb")
+            return do()
     raise FileNotFoundError(f"{folder} keeps disappearing")
+
+
+def _age(part: Path, now: datetime) -> timedelta:
+    """None at all of what has just got its name."""
+    with suppress(FileNotFoundError):
+        return now - datetime.fromtimestamp(part.stat().st_mtime, UTC)
+    return timedelta(0)
 
 
 def _remove_if_empty(folder: Path) -> None:

@@ -25,6 +25,11 @@ class Beat:
         """Nobody waits for the work any more, somebody else has it, or this worker has to leave."""
         return self._lost or leaving.overdue > 0
 
+    @property
+    def overdue(self) -> float:
+        """Seconds since the work should have ended; negative before that."""
+        return time.monotonic() - self._began - self._longest
+
     def keep(self) -> None:
         """Prolong the lease if it is time. Where the database does not answer, it is asked again the next time."""
         now = time.monotonic()

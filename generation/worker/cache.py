@@ -20,9 +20,9 @@ from uuid import uuid4
 from django.conf import settings
 
 from generation.errors import EngineError, SpecRejected, Transient
-from generation.services import files
+from generation.services import files, scratch
 from generation.services.files import StoredFile
-from generation.worker import scratch, sources
+from generation.worker import sources
 
 _ABANDONED: Final = 24 * 3600.0  # seconds after which a copy that was begun will not be ended
 _held: list[int] = []

@@ -16,10 +16,10 @@ from generation import keys
 from generation.errors import RenderCancelled, Transient
 from generation.keys import NoKey
 from generation.queries.told import told
-from generation.services import copies, credentials, files, marks
+from generation.services import copies, credentials, files, marks, scratch
 from generation.services.copies import Job
 from generation.spec import CopyMark, VisibleMark
-from generation.worker import scratch, sources
+from generation.worker import signing, sources
 from generation.worker.beat import Beat
 from generation.worker.leaving import leaving
 from generation.worker.pulse import pulse
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _BEAT: Final = 15.0  # seconds between two words that the copy is still being made
-_LONGEST: Final = 1800.0  # seconds; a copy takes about as long as playing it
+_LONGEST: Final = 1800.0  # seconds; ten of 1080p take some forty on two processors
 
 
 def drain(*, first: Callable[[], int] = lambda: 0) -> int:
     """Make what waits, and say how much was taken up; `first` is done before each copy, as it takes a moment only."""
-    _renew_spares()
+    renew_spares()
     taken = first()
-    while not leaving.wanted and make_next():
+    while not leaving.wanted and signing.possible() and make_next():
         taken += 1 + first()
     return taken
 
@@ -47,12 +47,12 @@ def drain(*, first: Callable[[], int] = lambda: 0) -> int:
 _renewed_for = ""
 
 
-def _renew_spares() -> None:
-    """Once for each key that becomes the newest."""
+def renew_spares() -> None:
+    """Once for each key that becomes the newest. One that is not in this worker's file may be newer, and is left."""
     global _renewed_for  # noqa: PLW0603 - a worker's own, forgotten with it
     try:
-        key = keys.ring().newest
-        if key != _renewed_for and (count := copies.renew_spares(key=key, now=clock.now())):
+        *older, key = keys.ring().masters
+        if key != _renewed_for and (count := copies.renew_spares(older=older, now=clock.now())):
             logger.info("%d spare copies are made anew under the key %s", count, key)
         _renewed_for = key
     except keys.NoKey:

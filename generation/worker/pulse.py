@@ -25,6 +25,7 @@ from generation.worker.leaving import leaving
 logger = logging.getLogger(__name__)
 
 _TICK = 1.0
+_HANGS = 120.0  # seconds after which whatever else is at work is left to itself
 _STUCK = 10.0  # seconds after which a render that does not look at its limits is left to itself
 EXIT_HARD_LIMIT, EXIT_LEFT = 70, 0
 
@@ -88,6 +89,10 @@ class Pulse:
             if held is not None and self.name:
                 self._watch(held)
         beats = tuple(self._beats)
+        if any(beat.overdue > _HANGS for beat in beats):
+            # What does not look at its lease any more hangs in code that is not ours, and so would all that waits.
+            logger.error("what this worker does has not ended in its time; it ends")
+            os._exit(EXIT_HARD_LIMIT)
         due = time.monotonic() - self._beaten_at >= lifecycle.HEARTBEAT
         if not beats and not due:
             return

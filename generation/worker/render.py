@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, cast
 from core import clock
 from generation import rules
 from generation.queries.told import Told
-from generation.services import credentials, files, lifecycle, marks
+from generation.services import credentials, files, lifecycle, marks, scratch
 from generation.services.queueing import Claim
 from generation.spec import Adapter, CopyMark, RenderSpec, VisibleMark
-from generation.worker import cache, kinds, scratch, shelf, sources, stills
+from generation.worker import cache, kinds, shelf, sources, stills
 from generation.worker.held import Held
 from generation.worker.writing import surely
 

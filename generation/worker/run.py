@@ -16,7 +16,7 @@ from generation.errors import RenderCancelled, SpecRejected, Transient
 from generation.keys import NoKey
 from generation.services import lifecycle, queueing
 from generation.services.queueing import Claim
-from generation.worker import cache, render, shelf
+from generation.worker import cache, render, shelf, signing
 from generation.worker.held import Held, Why
 from generation.worker.leaving import leaving
 from generation.worker.pulse import pulse
@@ -38,7 +38,7 @@ def drain(lane: str) -> int:
     """
     taken, until = 0, time.monotonic() + LONGEST_TURN
     mine = tuple({lane, *shelf.lanes})
-    while not leaving.wanted:
+    while not leaving.wanted and signing.possible():
         if time.monotonic() > until:
             queueing.wake(lane)
             break

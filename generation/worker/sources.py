@@ -5,7 +5,6 @@ Workers without keys know this module too, and have no libsodium: it is imported
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
@@ -42,7 +41,7 @@ def opened(stored: StoredFile, folder: Path) -> Path:
     target = folder / "source.mkv"
     try:
         with files.store().open(stored.key) as sealed:
-            if _digest(sealed) != stored.sha256:
+            if files.digest(sealed) != stored.sha256:
                 raise SourceGone(f"{stored.key} was changed since it was stored, or is another file")
             sealed.seek(0)
             unseal(sealed, target)
@@ -51,13 +50,6 @@ def opened(stored: StoredFile, folder: Path) -> Path:
     except OSError as fault:
         raise Transient(f"{stored.key} cannot be opened: {fault}") from fault
     return target
-
-
-def _digest(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while piece := file.read(1 << 20):
-        digest.update(piece)
-    return digest.hexdigest()
 
 
 def unseal(sealed: BinaryIO, target: Path) -> None:

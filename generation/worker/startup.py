@@ -19,8 +19,9 @@ from generation.errors import EngineError
 from generation.queries import workers as queries
 from generation.queries.workers import LaneVariant
 from generation.rules import MOST_TAKES
-from generation.services import copies, credentials, marks, queueing, traces, workers
-from generation.worker import run, scratch, shelf
+from generation.services import copies, marks, queueing, scratch, traces, workers
+from generation.worker import copies as copying
+from generation.worker import run, shelf, signing
 from generation.worker.pulse import pulse
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,7 @@ def key_faults(*, signs: bool) -> list[str]:
 
 def _check_signer() -> None:
     """What could sign nothing would lose each render at its very end."""
-    holds_until = credentials.signer().check(clock.now())
+    holds_until = signing.check()
     if holds_until - clock.now() < _NOTICE:
         logger.warning("the certificate that signs files expires on %s: renew it, then restart", holds_until)
 
@@ -131,6 +132,9 @@ def _refuse_or_take(sender: Any) -> None:
         _refuse(found)
     if not lanes:
         scratch.sweep()
+    if copies.queue_name() in consumed:
+        copying.renew_spares()  # the next message may be a while, and spares are handed out meanwhile
+        connection.close()
     shelf.lanes = tuple(dict.fromkeys(variant.queue for variant in variants))
 
 

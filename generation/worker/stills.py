@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from functools import partial
 from pathlib import Path
@@ -13,11 +12,11 @@ from generation import keys
 from generation.errors import SpecRejected, Transient
 from generation.keys import NoKey
 from generation.queries.told import told
-from generation.services import credentials, files, stills
+from generation.services import credentials, files, scratch, stills
 from generation.services.files import StoredFile
 from generation.services.stills import Job
 from generation.spec import CopyMark, VisibleMark
-from generation.worker import scratch, sources
+from generation.worker import signing, sources
 from generation.worker.leaving import leaving
 from generation.worker.sources import SourceGone
 from generation.worker.writing import surely
@@ -31,7 +30,7 @@ logger = logging.getLogger(__name__)
 def drain() -> int:
     """Make what waits, and say how many pictures were taken up. Whatever one meets, the others have their turn."""
     taken = 0
-    if not _has_keys():
+    if not _has_keys() or not signing.possible():
         return 0
     while not leaving.wanted and (job := stills.next_job(now=clock.now())) is not None:
         taken += 1
@@ -139,4 +138,5 @@ def _kept(job: Job, shown: Path, native: Path) -> bool:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return files.digest(file)

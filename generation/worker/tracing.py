@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from django.db import InterfaceError, OperationalError, connection
+
 from core import clock
 from generation.errors import SpecRejected
 from generation.keys import NoKey
-from generation.services import files, traces, tracing
+from generation.services import files, scratch, traces, tracing
 from generation.services.traces import Job
-from generation.worker import scratch
 from generation.worker.leaving import leaving
 from generation.worker.pulse import pulse
 from generation.worker.writing import surely
@@ -35,17 +36,20 @@ def drain() -> int:
         try:
             _run(job)
         except SpecRejected as refusal:
-            traces.refuse(job=job, sentence=refusal.sentence, now=clock.now())
+            surely(partial(traces.refuse, job=job, sentence=refusal.sentence, now=clock.now()))
         except Stopped:
             logger.info("trace %d was stopped, or this worker has to leave", job.trace)
             if leaving.overdue > 0:
-                traces.hand_back(job=job)
+                surely(partial(traces.hand_back, job=job))
+        except (OperationalError, InterfaceError):
+            logger.exception("trace %d lost the database, and begins anew", job.trace)
+            surely(partial(traces.hand_back, job=job, counts=True))
         except NoKey as fault:
             logger.exception("trace %d needs a key that this worker has not", job.trace)
-            traces.fail(job=job, sentence=f"{fault} {_GIVE_KEY}", now=clock.now())
+            surely(partial(traces.fail, job=job, sentence=f"{fault} {_GIVE_KEY}", now=clock.now()))
         except Exception:
             logger.exception("trace %d failed", job.trace)
-            traces.fail(job=job, sentence=_FAULT, now=clock.now())
+            surely(partial(traces.fail, job=job, sentence=_FAULT, now=clock.now()))
     return taken
 
 
@@ -62,10 +66,19 @@ def _run(job: Job) -> None:
             by=job.asked_by,
             now=clock.now(),
             programme=job.programme,
-            progress=lambda done, total, stage: traces.tell(job=job, done=done, total=total, stage=stage),
+            progress=partial(_tell, job),
             stopped=beat.stopped,
         )
     _finish(job, answer)
+
+
+def _tell(job: Job, done: int, total: int, stage: str) -> None:
+    """Where the database is away for a moment, the next step is told."""
+    try:
+        traces.tell(job=job, done=done, total=total, stage=stage)
+    except (OperationalError, InterfaceError):
+        logger.warning("how far trace %d is could not be told", job.trace)
+        connection.close()
 
 
 def _finish(job: Job, answer: tracing.Answer) -> None:

@@ -120,7 +120,7 @@ PROBLEMS: dict[str, Problem] = {
     "no_policy": Problem(409, "No policy", "Without a published policy nothing can be decided."),
     "lease_lost": Problem(409, "Lease lost", "The case is not yours any more: claim again."),
     "copy_not_ready": Problem(
-        409, "Copy not ready", "The public copy is still being made; approve again in a moment."
+        409, "Copy not ready", "The public copy is still being made, or could not be; `detail` says which."
     ),
     "already_decided": Problem(409, "Decided already", "A decision is never changed."),
     "wrong_state": Problem(409, "Not possible now", "The thing is in another state; `detail` says which."),
@@ -137,6 +137,11 @@ PROBLEMS: dict[str, Problem] = {
         503,
         "Your copy is being made",
         "Each token gets a copy of its own; `Retry-After` says when to ask again.",
+    ),
+    "copy_failed": Problem(
+        503,
+        "Your copy could not be made",
+        "A fault of ours; `Retry-After` says when it can be asked for again.",
     ),
     "busy": Problem(503, "Busy", "Others are being served; `Retry-After` says when to ask again."),
     "too_slow": Problem(

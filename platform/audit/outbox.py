@@ -36,9 +36,9 @@ def handler(topic: str, *, forget: Iterable[str] = ()) -> Callable[[Handler], Ha
     return register
 
 
-def add(*, topic: str, payload: dict[str, Any], now: datetime) -> None:
-    """Write an event; call inside the transaction that makes it true."""
-    OutboxEvent.objects.create(topic=topic, payload=payload, created_at=now, due_at=now)
+def add(*, topic: str, payload: dict[str, Any], now: datetime, due_at: datetime | None = None) -> None:
+    """Write an event, for now or for later; call inside the transaction that makes it true."""
+    OutboxEvent.objects.create(topic=topic, payload=payload, created_at=now, due_at=due_at or now)
     enqueue.after_commit_once("audit.deliver_outbox")
 
 

@@ -17,10 +17,12 @@ from config import uploads
 from config.bodies import Bodies
 from config.threads import OnThreads
 from delivery import signers
+from generation.services import scratch
 from portal import streams
 
 WORKERS = 8
 
+scratch.sweep()  # what strangers had sent to a process that was killed
 signers.own()  # a process that could not tell our own files from others says so now, not to each visitor
 
 application = Starlette(

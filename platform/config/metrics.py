@@ -1,4 +1,4 @@
-"""Queues and render workers in Prometheus' text format, read from the database at each scrape."""
+"""Queues, workers, copies and traces in Prometheus' text format, read from the database at each scrape."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from prometheus_client.registry import Collector
 
 from core import clock
 from generation.queries import workers as queries
-from generation.queries.workers import LaneView, WorkerView
+from generation.queries.workers import BacklogView, LaneView, WorkerView
 
 _HELD = ("worker", "checkpoint", "digest", "hardware", "dtype", "rung")
 
 
 class Rendering(Collector):
-    """Four statements a scrape. A worker that was not seen for a minute is told with `up` 0, for a day."""
+    """Six statements a scrape. A worker that was not seen for a minute is told with `up` 0, for a day."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now
@@ -33,6 +33,7 @@ class Rendering(Collector):
         there = queries.workers(self._now)
         yield from _workers(there)
         yield from _checkpoints([worker for worker in there if worker.alive])
+        yield from _backlogs(queries.backlogs(), self._now)
 
 
 def _queues(lanes: list[LaneView], now: datetime) -> Iterator[Metric]:
@@ -51,6 +52,19 @@ def _queues(lanes: list[LaneView], now: datetime) -> Iterator[Metric]:
         takers.add_metric([lane.queue], lane.workers)
         oldest.add_metric([lane.queue], (now - since).total_seconds() if since else 0)
     yield from (waiting, running, takers, oldest)
+
+
+def _backlogs(found: dict[str, BacklogView], now: datetime) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily("private_view_work_waiting", "Copies, traces that wait", labels=["work"])
+    running = GaugeMetricFamily("private_view_work_running", "Copies, traces in work", labels=["work"])
+    oldest = GaugeMetricFamily(
+        "private_view_work_oldest_wait_seconds", "How long the oldest has waited", labels=["work"]
+    )
+    for work, backlog in found.items():
+        waiting.add_metric([work], backlog.waiting)
+        running.add_metric([work], backlog.running)
+        oldest.add_metric([work], (now - backlog.since).total_seconds() if backlog.since else 0)
+    yield from (waiting, running, oldest)
 
 
 def _workers(there: list[WorkerView]) -> Iterator[Metric]:

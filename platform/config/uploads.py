@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Final
 
 from allauth.core import ratelimit
+from allauth.core.internal.ratelimit import parse_rates
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -20,6 +21,7 @@ from django.http.cookie import parse_cookie
 from django.http.response import HttpResponseBase
 from starlette.datastructures import Headers
 
+from access import gate
 from api.errors import refusal_of
 from api.middleware import problem
 from config.bodies import REFUSAL, Door
@@ -33,26 +35,31 @@ from portal.errors import refusal_page
 SMALL: Final[int] = settings.DATA_UPLOAD_MAX_MEMORY_SIZE or 0
 _FILES: Final[int] = settings.LARGEST_UPLOAD_BYTES
 _FORM: Final = "multipart/form-data"
+_WINDOW: Final = timedelta(  # after which an address has its whole allowance again
+    seconds=max(rate.duration for rate in parse_rates(settings.ACCOUNT_RATE_LIMITS["check"]))
+)
 _CHECKS: Final = frozenset({"/check", "/v1/verify"})
 
 
 @sync_to_async
-def _check_signed_in(headers: Headers) -> None:
-    """Raises Unauthenticated: the few places of the office are not for strangers."""
+def _check_traces(headers: Headers) -> None:
+    """Raises Unauthenticated, NotAllowed: the few places of the office are for nobody else, members neither."""
     close_old_connections()
     request, cookies = HttpRequest(), parse_cookie(headers.get("cookie", ""))
     request.session = SessionStore(cookies.get(settings.SESSION_COOKIE_NAME))
-    if not get_user(request).is_authenticated:
+    user = get_user(request)
+    if not user.is_authenticated or user.pk is None:
         raise Unauthenticated("not_signed_in", "Sign in first, then send the file again.")
+    gate.check_may(gate.caller_for_user(user.pk), gate.Action.TRACE)
 
 
 # At most 0.8 GB, 1 GB and 0.5 GB lie on the disk of a process, and once more while a form is taken apart.
-_CHECK: Final = Door(SMALL + checking.MOST_BYTES, checking.too_large().sentence, Places(4, each=2))
+_CHECK: Final = Door(SMALL + checking.MOST_BYTES, checking.TOO_LARGE, Places(4, each=1))
 _TRACE: Final = Door(
     SMALL + traces.MOST_BYTES,
-    f"A file to look into has at most {traces.MOST_BYTES // 1000**2} MB. Cut out a part of it.",
-    Places(2, each=2),
-    _check_signed_in,
+    traces.TOO_LARGE,
+    Places(2, each=1),
+    _check_traces,
     longest=900,  # who has signed in may send 500 MB over a line of 5 Mbit/s
 )
 _OTHER: Final = Door(
@@ -101,8 +108,9 @@ def _check_body(request: HttpRequest) -> None:
 def _count(request: HttpRequest) -> None:
     """Raises OverQuota: who checks files without end keeps others from it. IPv6 counts by its /64, as in `Places`."""
     if not ratelimit.consume(request, action="check"):
-        sentence = "Many files were checked from your address within a minute. Wait a minute, then go on."
-        again = clock.now() + timedelta(minutes=1)
+        now = clock.now()
+        again = now + _WINDOW
+        sentence = f"Many files were checked from your address. Go on in {clock.minutes_until(again, now)}."
         raise OverQuota("too_many_checks", sentence, resets_at=again.isoformat())
 
 
@@ -117,7 +125,7 @@ def _page(request: HttpRequest, refusal: DomainError) -> HttpResponse:
     if refusal.code == "body_too_large":
         response.status_code = 413
     if isinstance(refusal, OverQuota):
-        response["Retry-After"] = "60"
+        response["Retry-After"] = f"{_WINDOW.total_seconds():.0f}"
     return response
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -20,3 +21,9 @@ def next_midnight(zone: str, moment: datetime) -> datetime:
     tz = ZoneInfo(zone)
     tomorrow = moment.astimezone(tz).date() + timedelta(days=1)
     return datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=tz)
+
+
+def minutes_until(moment: datetime, now: datetime) -> str:
+    """In words: "1 minute" at least, "5 minutes"."""
+    minutes = max(1, math.ceil((moment - now).total_seconds() / 60))
+    return f"{minutes} minute{'' if minutes == 1 else 's'}"

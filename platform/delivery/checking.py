@@ -5,14 +5,12 @@ The forensic mark is not looked at. Whoever could ask whether it is there could 
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import re
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
 
@@ -26,11 +24,12 @@ from generation.credentials.child import FileRead, read_apart
 from generation.credentials.claims import EXPIRED
 from generation.errors import Transient
 from generation.queries.files import is_ours
-from generation.services import files
+from generation.services import files, stowing
 from review import queries as review
 from review.queries import Approval
 
 MOST_BYTES: Final = 200 * 1000**2
+TOO_LARGE: Final = f"A file to check has at most {MOST_BYTES // 1000**2} MB."
 _SHARE: Final = re.compile(r"/?(?:s/)?(s_[A-Za-z0-9]{6,60})(?:/.*)?")
 _places = Places(  # each may take a processor and two gigabytes
     2,
@@ -73,9 +72,9 @@ def check_file(file: BinaryIO, *, now: datetime) -> Checked:
 
     Raises Invalid with the field `file` (file_too_large, file_empty), NotYet (unavailable). Three statements at most.
     """
-    with TemporaryDirectory(prefix="check-") as folder:
-        path = Path(folder) / "file"
-        sha256, length = _copy(file, path)
+    with stowing.folder() as folder:
+        path = folder / "file"
+        sha256, length = stowing.receive(file, path, most=MOST_BYTES, sentence=TOO_LARGE)
         return _checked(path, sha256, length, now)
 
 
@@ -139,23 +138,3 @@ def _read(path: Path) -> tuple[FileRead, Signer | None]:
     expired = EXPIRED in read.failures
     until = read.certificate.not_after if read.certificate else None
     return read, Signer(listed and (read.state == "trusted" or expired), expired, until)
-
-
-def _copy(file: BinaryIO, path: Path) -> tuple[str, int]:
-    digest, length = hashlib.sha256(), 0
-    with path.open("xb") as copy:
-        while piece := file.read(1 << 20):
-            length += len(piece)
-            if length > MOST_BYTES:
-                raise too_large()
-            digest.update(piece)
-            copy.write(piece)
-    if not length:
-        sentence = "This file is empty."
-        raise Invalid("file_empty", sentence, fields={"file": sentence})
-    return digest.hexdigest(), length
-
-
-def too_large() -> Invalid:
-    sentence = f"A file to check has at most {MOST_BYTES // 1000**2} MB."
-    return Invalid("file_too_large", sentence, fields={"file": sentence})

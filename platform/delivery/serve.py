@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import BoundedSemaphore
 
@@ -15,6 +17,7 @@ from access import gate
 from access.caller import Caller
 from audit import log
 from audit.queries import history
+from core.clock import minutes_until
 from core.errors import Gone, NotAllowed, NotFound, NotYet
 from delivery import ranges
 from delivery.respond import respond, respond_vtt
@@ -33,8 +36,12 @@ _SECONDS = 3
 _LOOK_AGAIN = 0.25
 _waiting = BoundedSemaphore(4)
 _BEING_MADE = (
-    "A copy of this clip with a number of its own is being made for you, which takes about as long as the clip plays. "
+    "A copy of this clip with a number of its own is being made for you, which takes some seconds to a minute. "
     "Ask again in a moment."
+)
+_NOT_MADE = (
+    "Your copy of this clip could not be made. The fault is ours, and we have been told. "
+    "Ask for it again in {wait}."
 )
 _FRAME_OF_ARTIST = (
     "This frame carries the number of the artist's own copy, so it is shown in the studio alone. A token takes frames "
@@ -44,6 +51,14 @@ _FRAME_FAILED = (
     "This frame could not be taken out of its clip. Ask for it once more, or choose another second."
 )
 _FRAME_BEING_MADE = "This frame is being taken out of its clip. Ask again in a moment."
+
+
+@dataclass(frozen=True, slots=True)
+class Screening:
+    """How the viewer's copy stands; `again_at`: it failed, and rests until then."""
+
+    standing: Standing
+    again_at: datetime | None = None
 
 
 def own_file(
@@ -58,7 +73,9 @@ def own_file(
     copy = _copy(generation.clip(video), kind, viewer)
     try:
         _check(viewer, copy, now)
-    except NotYet:
+    except NotYet as refusal:
+        if refusal.code != "copy_being_made":
+            raise
         copy = _awaited(viewer, video, kind)
         _check(viewer, copy, now)
     return _unshared(request, copy, kind, sprite)
@@ -153,18 +170,18 @@ def trace_picture(
     return respond(request, copy, shared=False)
 
 
-def standing(viewer: Reviewer | Operator, clip: ClipView, *, now: datetime) -> Standing:
+def screening(viewer: Reviewer | Operator, clip: ClipView, *, now: datetime) -> Screening:
     """Whether the viewer's copy of a clip that they may see can be played; one that is not there is asked for.
 
-    One statement, none where there is one copy for all.
+    One statement where it is there, none where there is one copy for all.
     """
     if clip.master is None:
-        return Standing.FAILED
+        return Screening(Standing.FAILED)
     purpose, recipient = handed_to(viewer)
-    found = generation.standing(clip.master, purpose, recipient)
-    if found != Standing.READY:
-        copies.order(master=clip.master.id, purpose=purpose, recipient=recipient, now=now)
-    return found
+    if generation.standing(clip.master, purpose, recipient) == Standing.READY:
+        return Screening(Standing.READY)
+    again_at = copies.order(master=clip.master.id, purpose=purpose, recipient=recipient, now=now)
+    return Screening(Standing.FAILED if again_at else Standing.MAKING, again_at)
 
 
 def public_file(share: str, kind: str, request: HttpRequest, *, now: datetime) -> HttpResponseBase:
@@ -220,12 +237,19 @@ def _check(viewer: Viewer, copy: Copy, now: datetime) -> None:
             raise Gone("gone", "This clip was on view and is not any more.")
         case Answer.NOT_YET if not isinstance(viewer, Visitor):
             purpose, recipient = handed_to(viewer)
-            copies.order(master=copy.master_id, purpose=purpose, recipient=recipient, now=now)
+            again_at = copies.order(master=copy.master_id, purpose=purpose, recipient=recipient, now=now)
+            if again_at is not None:
+                raise _not_made(again_at, now)
             raise NotYet("copy_being_made", _BEING_MADE, retry_after=_SECONDS)
         case Answer.NOT_FOUND | Answer.NOT_YET:
             raise NotFound("not_found", "There is nothing at this address.")
         case Answer.SERVE:
             return
+
+
+def _not_made(again_at: datetime, now: datetime) -> NotYet:
+    seconds = math.ceil((again_at - now).total_seconds())
+    return NotYet("copy_failed", _NOT_MADE.format(wait=minutes_until(again_at, now)), retry_after=seconds)
 
 
 def _copy(clip: ClipView | None, kind: str, viewer: Artist | Reviewer | Operator) -> Copy:

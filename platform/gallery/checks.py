@@ -93,7 +93,8 @@ def check(request: HttpRequest) -> HttpResponse:
 def _refused(request: HttpRequest, refusal: DomainError, share: str) -> HttpResponse:
     """With the form, for another try."""
     fields = dict(refusal.fields) if isinstance(refusal, Invalid) else {}
-    response = _page(request, share=share, errors=fields or {"share": refusal.sentence})
+    asked = "file" if request.FILES else "share"
+    response = _page(request, share=share, errors=fields or {asked: refusal.sentence})
     if refusal.code == "file_too_large":
         response.status_code = 413
     if isinstance(refusal, NotYet):

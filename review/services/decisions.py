@@ -11,10 +11,11 @@ from django.db import connection
 
 from audit import log, mail, outbox
 from core.actors import Actor
+from core.clock import minutes_until
 from core.errors import NotFound, WrongState
 from core.states import check
 from generation import queries as generation
-from generation.queries import ClipView, Standing
+from generation.queries import ClipView
 from generation.services import clips, copies
 from generation.states import EVERYBODY, Purpose
 from review.models import (
@@ -35,12 +36,12 @@ from review.services.reviewers import check_reviews
 from review.states import AFTER, CASE, CASE_CLOSED, SUBMISSION, CaseState, Outcome, SubmissionState, TaskState
 
 _NOT_READY = (
-    "The copy that would be shown is still being made, which takes about as long as the clip plays. "
+    "The copy that would be shown is still being made, which takes some seconds to a minute. "
     "Approve it in a moment; nothing that you wrote is lost."
 )
 _FAILED = (
-    "The copy that would be shown could not be made. It is tried once more: approve it in a few minutes, or hand the "
-    "case back and tell an operator; what you wrote stands here."
+    "The copy that would be shown could not be made. It is tried again when you approve it in {wait}; or hand the "
+    "case back and tell an operator. What you wrote stands here."
 )
 _TOPICS = {
     Outcome.APPROVE: "share.approved",
@@ -64,7 +65,7 @@ def decide(
     The same answer sent twice under one lease is one decision, and the first is returned. Raises NotAllowed
     for somebody who is no reviewer, NotFound for an unknown case and one's own, Invalid naming each bad field,
     WrongState("lease_lost") when the lease is not the reviewer's any more, WrongState("copy_not_ready") while what
-    would be shown is being made: it is asked for once more, which helps where it could not be made before.
+    would be shown is being made, or rests because it could not be: after that it is asked for once more.
     """
     try:
         return _decide(case, lease_token, outcome, reasons, facts, by, now)
@@ -223,12 +224,13 @@ def _grant(decision: Decision, case: ReviewCase, clip: ClipView, now: datetime) 
     """Publication: the video and the poster of the public copy of the reviewed Master, by their own digests."""
     if clip.master is None or clip.master.rendition("mp4") is None:
         raise WrongState("not_completed", "This clip has no files to show.")
-    standing = generation.standing(clip.master, Purpose.PUBLIC, EVERYBODY)
     # One that names its artist against their wish of this moment is taken back, and made anew.
-    copies.order(master=clip.master.id, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
+    again_at = copies.order(master=clip.master.id, purpose=Purpose.PUBLIC, recipient=EVERYBODY, now=now)
     shown = generation.renditions(clip.master, Purpose.PUBLIC, EVERYBODY)
     if not shown:
-        raise WrongState("copy_not_ready", _FAILED if standing == Standing.FAILED else _NOT_READY)
+        raise WrongState(
+            "copy_not_ready", _FAILED.format(wait=minutes_until(again_at, now)) if again_at else _NOT_READY
+        )
     grant = ReleaseGrant.objects.create(
         decision=decision,
         submission=case.submission,

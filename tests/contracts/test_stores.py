@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -104,6 +108,24 @@ def test_nobody_sees_a_file_before_it_is_whole(
         go_on.set()
         putting.result(20)
     assert read(store, new_key) == b"first half second half"
+
+
+def test_what_a_process_that_was_ended_had_begun_goes_after_a_day(store: Store, source: Path) -> None:
+    store.put(source, key=KEY)
+    begin = f"""
+import os, signal
+from pathlib import Path
+from generation.stores import filesystem
+filesystem.shutil.copyfileobj = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+filesystem.FilesystemStore({str(store.path(KEY).parent.parent)!r}).put(Path({str(source)!r}), key="video_7Kq/new.mp4")
+"""
+    ended = subprocess.run([sys.executable, "-c", begin], check=False, timeout=20)
+    assert ended.returncode == -signal.SIGKILL
+    now = datetime.now(UTC)
+    assert store.sweep(now=now) == 0, "it could be at it still"
+    assert store.sweep(now=now + timedelta(days=2)) == 1
+    assert [path for path in everything(store) if path.is_file()] == [store.path(KEY)]
+    assert store.sweep(now=now + timedelta(days=2)) == 0
 
 
 def test_leaves_nothing_when_the_source_is_gone(store: Store, tmp_path: Path) -> None:

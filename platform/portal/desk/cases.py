@@ -16,6 +16,7 @@ from core.errors import WrongState
 from delivery import serve
 from delivery.names import FILES
 from delivery.rules import Reviewer
+from delivery.serve import Screening
 from generation.queries import Standing
 from portal.desk.lease import lease_clock
 from portal.desk.queue import WORDS
@@ -56,9 +57,13 @@ def show(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
 @require_safe
 @requires(Action.REVIEW)
 def player(request: HttpRequest, caller: Caller, case: str) -> HttpResponse:
-    """The clip alone, asked for again while the reviewer's copy is being made."""
+    """The clip alone, asked for again while the reviewer's copy is being made: nothing, until that has changed."""
+    tell_house_time()
     view = review.case_for_reviewer(case, reviewer_id=caller.user_id, now=clock.now())
-    return render(request, "desk/_player.html", {"case": view, "standing": _standing(view, caller)})
+    screening = _screening(view, caller)
+    if view.clip.deleted_at is None and screening.standing == Standing.MAKING:
+        return HttpResponse(status=204)
+    return render(request, "desk/_player.html", {"case": view, "screening": screening})
 
 
 @require_POST
@@ -97,7 +102,7 @@ def file(request: HttpRequest, caller: Caller, case: str, name: str) -> HttpResp
 
 def case_context(view: CaseView, caller: Caller) -> dict[str, Any]:
     earlier = [(decision, WORDS[decision.outcome][0]) for decision in view.decisions]
-    return {"case": view, "earlier": earlier, "standing": _standing(view, caller)}
+    return {"case": view, "earlier": earlier, "screening": _screening(view, caller)}
 
 
 def open_context(
@@ -114,8 +119,8 @@ def open_context(
     }
 
 
-def _standing(view: CaseView, caller: Caller) -> Standing:
-    return serve.standing(Reviewer(caller), view.clip, now=clock.now())
+def _screening(view: CaseView, caller: Caller) -> Screening:
+    return serve.screening(Reviewer(caller), view.clip, now=clock.now())
 
 
 def _held(caller: Caller, case: str) -> LeaseView | None:

@@ -19,7 +19,7 @@ from delivery import serve
 from delivery.names import FILES
 from delivery.rules import Operator
 from generation import queries as generation
-from generation.queries import ClipView
+from generation.queries import ClipView, Standing
 from generation.states import VideoState
 from portal.gates import requires
 from portal.office.log import log_row
@@ -58,7 +58,7 @@ def show(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
     context = {
         "clip": clip,
         "playable": _playable(clip),
-        "standing": serve.standing(Operator(caller), clip, now=now) if _playable(clip) else None,
+        "screening": serve.screening(Operator(caller), clip, now=now) if _playable(clip) else None,
         "render": RENDER[clip.state],
         "share": share,
         "share_word": SHARE[share.state],
@@ -71,12 +71,14 @@ def show(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
 @require_safe
 @requires(Action.OPERATE)
 def player(request: HttpRequest, caller: Caller, video: str) -> HttpResponse:
-    """The clip alone, asked for again while the operator's copy is being made."""
+    """The clip alone, asked for again while the operator's copy is being made: nothing, until that has changed."""
     clip = _clip(caller, video)
     if not _playable(clip):
         raise NotFound("not_found", "There is nothing at this address.")
-    standing = serve.standing(Operator(caller), clip, now=clock.now())
-    return render(request, "office/_player.html", {"clip": clip, "standing": standing})
+    screening = serve.screening(Operator(caller), clip, now=clock.now())
+    if screening.standing == Standing.MAKING:
+        return HttpResponse(status=204)
+    return render(request, "office/_player.html", {"clip": clip, "screening": screening})
 
 
 @require_safe

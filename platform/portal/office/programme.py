@@ -16,10 +16,12 @@ from roles.roles import Permission, permits
 EVERYWHERE = "*"
 
 
-def programme_of(caller: Caller) -> ProgrammeView:
-    """The oldest programme that the operator runs; its zone becomes the page's. NotFound where there is none yet."""
+def programme_of(caller: Caller, permission: Permission = Permission.RUN_PROGRAMME) -> ProgrammeView:
+    """The oldest programme that the caller runs, or in which they have another permission; its zone becomes the page's.
+    NotFound where there is none yet.
+    """
     for programme in queries.programmes():
-        if permits(roles.roles_of(caller.user_id, programme.public_id), Permission.RUN_PROGRAMME):
+        if permits(roles.roles_of(caller.user_id, programme.public_id), permission):
             timezone.activate(ZoneInfo(programme.timezone))
             return programme
     raise NotFound("no_programme", "There is no programme that you run yet.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -15,8 +16,8 @@ from access.gate import Action
 from core import clock
 from core.errors import NotFound
 from generation import queries as generation
-from generation.queries import VariantView
-from portal.desk.words import counted, due
+from generation.queries import VariantView, workers
+from portal.desk.words import counted, due, span
 from portal.gates import requires
 from portal.office.programme import programme_of
 from programme import queries
@@ -61,7 +62,7 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
         "terms": terms,
         "policy": policy,
         "variants": variants,
-        "waiting": _missing(terms, policy, variants) + _waiting(totals, cases),
+        "waiting": _missing(terms, policy, variants) + _stalled(now) + _waiting(totals, cases),
     }
     return render(request, "office/today.html", context)
 
@@ -80,6 +81,21 @@ def _missing(
     if policy is None:
         why = "Nobody can ask to share before one is published."
         found.append(Waiting("A policy", why, reverse("portal:office:policy"), "Write it"))
+    return found
+
+
+def _stalled(now: datetime) -> list[Waiting]:
+    """What nobody is at, whoever waits for it: a worker is missing."""
+    words = {
+        "copies": ("Copies wait", "for viewers, tokens and approvals"),
+        "tracing": ("Traces wait", "for whoever asked"),
+    }
+    found = []
+    for work, backlog in workers.backlogs().items():
+        if backlog.since is not None and backlog.stands_still(now):
+            what, whom = words[work]
+            why = f"{span(now - backlog.since)}, {whom}, and no worker is at any. Start one that takes “{work}”."
+            found.append(Waiting(what, why, "", ""))
     return found
 
 

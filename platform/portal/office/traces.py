@@ -26,6 +26,8 @@ from portal.gates import requires
 from portal.office.forms import sentences
 from portal.office.programme import programme_of
 from portal.paging import page
+from programme.queries import ProgrammeView
+from roles.roles import Permission
 
 STATES = {
     TraceState.WAITING: ("Waiting", "is-queued"),
@@ -53,7 +55,7 @@ def show(request: HttpRequest, caller: Caller) -> HttpResponse:
             raise Invalid("invalid_request", "", fields={"file": "Choose a video, a GIF or a picture."})
         made = traces.ask(
             caller=caller,
-            programme=programme_of(caller),
+            programme=_programme(caller),
             file=cast("BinaryIO", file),
             name=file.name or "",
             note=note,
@@ -90,7 +92,7 @@ def answer(request: HttpRequest, caller: Caller, trace: str) -> HttpResponse:
 @requires(Action.TRACE)
 def cancel(request: HttpRequest, caller: Caller, trace: str) -> HttpResponse:
     try:
-        traces.cancel(caller=caller, programme=programme_of(caller), trace=trace, now=clock.now())
+        traces.cancel(caller=caller, programme=_programme(caller), trace=trace, now=clock.now())
     except DomainError as refusal:
         if isinstance(refusal, NotFound):
             raise
@@ -101,7 +103,7 @@ def cancel(request: HttpRequest, caller: Caller, trace: str) -> HttpResponse:
 @require_POST
 @requires(Action.TRACE)
 def confirm(request: HttpRequest, caller: Caller, trace: str) -> HttpResponse:
-    traces.confirm(caller=caller, programme=programme_of(caller), trace=trace, now=clock.now())
+    traces.confirm(caller=caller, programme=_programme(caller), trace=trace, now=clock.now())
     return redirect("portal:office:trace", trace)
 
 
@@ -115,7 +117,7 @@ def picture(request: HttpRequest, caller: Caller, trace: str, name: str) -> Http
 
 
 def _list(request: HttpRequest, caller: Caller, **context: Any) -> HttpResponse:
-    programme = programme_of(caller)
+    programme = _programme(caller)
 
     def read(limit: int, after: str | None) -> list[TraceView]:
         return queries.traces(programme.id, limit=limit, after=after)
@@ -126,8 +128,13 @@ def _list(request: HttpRequest, caller: Caller, **context: Any) -> HttpResponse:
     return render(request, "office/traces.html", {"page": found, "rows": rows} | context, status=status)
 
 
+def _programme(caller: Caller) -> ProgrammeView:
+    """In which the caller may trace: who may need not run it."""
+    return programme_of(caller, Permission.TRACE_MARKS)
+
+
 def _found(caller: Caller, trace: str) -> TraceView:
-    found = queries.trace(programme_of(caller).id, trace)
+    found = queries.trace(_programme(caller).id, trace)
     if found is None:
         raise NotFound("not_found", "There is no such trace.")
     return found

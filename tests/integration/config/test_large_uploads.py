@@ -74,13 +74,14 @@ def send(site: LiveSite, path: str, file: Path, **more: object) -> httpx.Respons
         return httpx.post(f"{site.url}{path}", files={"file": ("found.mp4", opened)}, timeout=60, **more)  # type: ignore[arg-type]  # httpx's own
 
 
-def told(site: LiveSite, path: str, length: int, kind: str = FORM) -> tuple[int, str]:
+def told(site: LiveSite, path: str, length: int, kind: str = FORM, cookie: str = "") -> tuple[int, str]:
     """The answer to who says how long a body is, and sends nothing of it."""
     host = urlsplit(site.url)
     with contextlib.closing(http.client.HTTPConnection(host.hostname or "", host.port, timeout=10)) as line:
         line.putrequest("POST", path)
         line.putheader("Content-Type", kind)
         line.putheader("Content-Length", str(length))
+        line.putheader("Cookie", cookie)
         line.endheaders()
         answer = line.getresponse()
         return answer.status, answer.read().decode()
@@ -176,15 +177,28 @@ def test_what_does_not_say_its_length_is_measured_while_it_comes(live_site: Live
     assert "Give the address of a share" in small.text
 
 
-def test_who_sends_a_third_large_file_at_once_is_told_so_and_pages_still_answer(
+def test_the_office_takes_no_place_for_who_may_not_trace(live_site: LiveSite, now: datetime) -> None:
+    """Two members could else keep it from those who look into a leak, one of theirs perhaps."""
+    artist = people.artist(people.cohort(people.programme(now).id, now), now)
+    browser = Client()
+    browser.force_login(get_user_model().objects.get(pk=artist.user_id))
+
+    status, page = told(
+        live_site, "/office/traces", 80 * MB, cookie=f"pv_session={browser.cookies['pv_session'].value}"
+    )
+
+    assert status == 403
+    assert "too_slow" not in page
+
+
+def test_who_sends_a_second_large_file_at_once_is_told_so_and_pages_still_answer(
     live_site: LiveSite, large: Path
 ) -> None:
     host = urlsplit(live_site.url)
     head = f"POST /check HTTP/1.1\r\nHost: localhost\r\nContent-Type: {FORM}\r\nContent-Length: {100 * MB}\r\n\r\n-"
     with contextlib.ExitStack() as lines:
-        for _ in range(2):
-            line = lines.enter_context(socket.create_connection((host.hostname or "", host.port or 0)))
-            line.sendall(head.encode())
+        line = lines.enter_context(socket.create_connection((host.hostname or "", host.port or 0)))
+        line.sendall(head.encode())
         httpx.get(f"{live_site.url}/health")
         page_status, page = told(live_site, "/check", 100 * MB)
         status, body = told(live_site, "/v1/verify", 100 * MB)

@@ -13,8 +13,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from access.caller import Caller
+from generation.models import Copy, Master
 from generation.services import workers
-from tests.factories.generation import LANE, claim, queued_video
+from generation.states import Purpose
+from tests.factories.generation import LANE, claim, completed_video, queued_video
 
 pytestmark = pytest.mark.django_db
 HELD = {
@@ -65,6 +67,26 @@ def test_tells_what_waits_and_who_renders(client: Client, artist: Caller, now: d
     assert found["private_view_checkpoint_takes_at_once"][0][1] == 2
 
 
+def test_tells_how_long_copies_and_traces_wait(client: Client, artist: Caller, now: datetime) -> None:
+    master = Master.objects.get(video__public_id=completed_video(artist, now))
+    for seconds in (90, 30):
+        Copy.objects.create(
+            master=master,
+            purpose=Purpose.SCREENING,
+            recipient=f"user:{seconds}",
+            style="plate",
+            asked_at=now - timedelta(seconds=seconds),
+        )
+
+    found = scraped(client)
+
+    assert found["private_view_work_waiting"] == [({"work": "copies"}, 2.0), ({"work": "tracing"}, 0.0)]
+    assert found["private_view_work_running"] == [({"work": "copies"}, 0.0), ({"work": "tracing"}, 0.0)]
+    waits = {labels["work"]: value for labels, value in found["private_view_work_oldest_wait_seconds"]}
+    assert 90 <= waits["copies"] < 100
+    assert waits["tracing"] == 0
+
+
 def test_a_worker_that_is_not_seen_any_more_is_down_and_holds_nothing(client: Client, now: datetime) -> None:
     workers.report(name="gpu-1/7", lanes=[LANE], held=[HELD], now=now - timedelta(minutes=10))
 
@@ -74,14 +96,14 @@ def test_a_worker_that_is_not_seen_any_more_is_down_and_holds_nothing(client: Cl
     assert "private_view_checkpoint_memory_bytes" not in found
 
 
-def test_a_scrape_takes_four_statements(client: Client, artist: Caller, now: datetime) -> None:
+def test_a_scrape_takes_six_statements(client: Client, artist: Caller, now: datetime) -> None:
     queued_video(artist, now)
     workers.report(name="gpu-1/7", lanes=[LANE], held=[HELD], now=now)
     with CaptureQueriesContext(
         connection,
     ) as asked:
         scraped(client)
-    assert len(asked) == 4
+    assert len(asked) == 6
 
 
 @pytest.mark.parametrize("given", ["", "Bearer another", "Basic only Prometheus knows it", "Bearer é"])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -18,8 +19,8 @@ from access.gate import caller_for_token
 from core import clock
 from core.errors import NotFound, NotYet, WrongState
 from delivery import serve
-from generation.models import Copy, Mark, Rendition
-from generation.services import files
+from generation.models import Copy, Mark, Master, Rendition
+from generation.services import copies, files
 from generation.states import CopyState, Purpose
 from generation.worker import copies as copying
 from generation.worker import run
@@ -210,12 +211,17 @@ def test_approval_asks_again_for_a_public_copy_that_could_not_be_made(
 ) -> None:
     case = asked(artist, now, video=made)
     claimed(reviewer, now)
-    Copy.objects.filter(purpose=Purpose.PUBLIC).update(state=CopyState.FAILED, error="no time stamp came")
-    with pytest.raises(WrongState, match="could not be made") as refusal:
+    rested = now + timedelta(minutes=3)
+    public = Copy.objects.filter(purpose=Purpose.PUBLIC)
+    public.update(state=CopyState.FAILED, error="no time stamp came", retry_at=rested)
+    with pytest.raises(WrongState, match=r"could not be made.* in 3 minutes") as refusal:
         decided(case, "approve", reviewer, now)
     assert refusal.value.code == "copy_not_ready"
+    assert public.get().state == CopyState.FAILED, "it rests"
+    with pytest.raises(WrongState, match="is still being made"):
+        decided(case, "approve", reviewer, rested)
     copying.drain()
-    decided(case, "approve", reviewer, now)
+    decided(case, "approve", reviewer, rested)
     assert ReleaseGrant.objects.count() == 1
 
 
@@ -262,6 +268,22 @@ def test_a_token_is_told_when_to_come_again_and_one_that_ordered_need_not(
     assert api.get(f"/videos/{ordered.json['id']}/content").status == 200
 
 
+def test_a_token_whose_copy_could_not_be_made_is_told_so_at_once_and_has_none_made_before_it_has_rested(
+    artist: Caller, made: str, now: datetime, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    settings.COPY_WAIT_SECONDS = 30
+    monkeypatch.setattr("generation.worker.copies.make", Mock(side_effect=ValueError("a fault")))
+    program = by_token(artist, now)
+    (master,) = Master.objects.filter(video__public_id=made).values_list("pk", flat=True)
+    copies.order(master=master, purpose=Purpose.TOKEN, recipient=str(program.actor), now=now)
+    copying.drain()
+    with pytest.raises(NotYet) as refusal:
+        own(program, made, "mp4", now)
+    assert refusal.value.code == "copy_failed"
+    assert 0 < refusal.value.extra["retry_after"] <= copies.PAUSE.total_seconds() + 60
+    assert Copy.objects.get(purpose=Purpose.TOKEN).state == CopyState.FAILED
+
+
 def test_two_tokens_of_one_artist_have_copies_of_their_own(artist: Caller, made: str, now: datetime) -> None:
     one, two = by_token(artist, now), by_token(artist, now)
     for caller in (one, two):
@@ -280,6 +302,7 @@ def test_the_desk_says_that_the_copy_is_being_made_and_then_shows_it(
     assert "Your copy is being made" in page
     assert f'hx-get="/desk/cases/{held.case}/player"' in page
     assert "<video" not in page
+    assert desk.get(f"/desk/cases/{held.case}/player").status_code == 204, "nothing has changed"
     copying.drain()
     player = desk.get(f"/desk/cases/{held.case}/player").content.decode()
     assert f'src="/desk/cases/{held.case}/video.mp4"' in player
@@ -291,9 +314,13 @@ def test_the_office_makes_a_copy_for_its_operator_and_one_that_failed_again(
 ) -> None:
     office: Client = sign_in(operator)
     assert "Your copy is being made" in office.get(f"/office/clips/{made}").content.decode()
-    Copy.objects.update(state=CopyState.FAILED)
+    Copy.objects.update(state=CopyState.FAILED, retry_at=clock.now() + timedelta(minutes=3))
     page = office.get(f"/office/clips/{made}/player").content.decode()
     assert "could not be made" in page
+    assert f'<a href="/office/clips/{made}">ask then</a>' in page
+    assert Copy.objects.get().state == CopyState.FAILED, "it rests"
+    Copy.objects.update(retry_at=clock.now())
+    assert office.get(f"/office/clips/{made}/player").status_code == 204
     assert Copy.objects.get().state == CopyState.WAITING, "looking again asks again"
     copying.drain()
     assert "<video" in office.get(f"/office/clips/{made}").content.decode()

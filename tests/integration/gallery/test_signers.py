@@ -137,7 +137,7 @@ def test_certificates_that_cannot_be_used_make_nobody_a_stranger(
     assert answer.headers["Retry-After"] == "60"
     shown = Client().post("/check", {"file": SimpleUploadedFile("clip.jpg", ours.signed)})
     assert (shown.status_code, shown["Retry-After"]) == (503, "60")
-    assert "Files cannot be checked at the moment" in shown.content.decode()
+    assert 'id="err_file">Files cannot be checked at the moment' in shown.content.decode()
     with pytest.raises(ImproperlyConfigured, match=r"PRIVATE_VIEW_C2PA_ROOTS|not a list of PEM"):
         signers.own()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -85,6 +86,18 @@ def test_a_copy_that_hangs_is_not_kept_for_ever(
     assert copying.drain() == 1
     one.refresh_from_db()
     assert (one.state, one.tries) == (CopyState.MAKING, 1), "its lease runs out, and the try counts"
+
+
+def test_a_process_whose_copy_does_not_even_stop_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It hangs in code that never looks at its lease: nothing else would be made by it any more."""
+    ended: list[int] = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+    monkeypatch.setattr(pulse, "_TICK", 0.02)
+    with pulse.pulse.keeping(lambda: True, every=60, longest=0.0):
+        time.sleep(0.2)
+        assert ended == []
+        monkeypatch.setattr(pulse, "_HANGS", 0.1)
+        assert _within(5, lambda: pulse.EXIT_HARD_LIMIT in ended)
 
 
 def test_a_worker_that_has_to_leave_hands_its_copy_back_and_the_try_does_not_count(

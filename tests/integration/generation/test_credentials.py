@@ -5,28 +5,30 @@ from __future__ import annotations
 import base64
 import hashlib
 import tomllib
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from access.caller import Caller
+from core import clock
 from core.version import VERSION
 from embedded.commands import ROOT
 from generation import keys
 from generation.credentials.claims import Claims, IngredientClaim
+from generation.credentials.keys import local_key
 from generation.credentials.reader import read
 from generation.errors import EngineError
-from generation.models import Mark, ModelVariant, Rendition, Video
+from generation.models import Attempt, Mark, ModelVariant, Rendition, Video
 from generation.queries import settings as settings_of
 from generation.rules import Order, told_checkpoint
 from generation.services import copies, credentials, files, lineage, references, requests
 from generation.services.marks import Issued
 from generation.spec import ForensicMark
-from generation.states import EVERYBODY, Purpose
+from generation.states import EVERYBODY, Purpose, VideoState
 from generation.worker import copies as copying
-from generation.worker import run
+from generation.worker import run, signing
 from programme.services import memberships
 from tests.factories.generation import queued_video
 from tests.factories.looks import member_of
@@ -166,20 +168,54 @@ def test_no_prompt_and_nobodys_name_is_in_the_file(artist: Caller, now: datetime
         assert private.encode() not in whole
 
 
-def test_without_a_chain_there_is_a_sentence_and_no_unsigned_file(
+def test_without_a_chain_there_is_a_sentence_and_nothing_is_rendered_that_could_not_be_signed(
     artist: Caller, now: datetime, settings: Any
 ) -> None:
+    signing.forget()
     settings.C2PA_CHAIN = ""
     with pytest.raises(EngineError, match="make_c2pa_chain"):
         credentials.signer()
     video = queued_video(artist, now, seconds=2, size="640x360")
-    run.drain("turbo")
-    assert not Rendition.objects.exists()
-    assert Video.objects.get(public_id=video).error_code == "render_failed"
+    assert run.drain("turbo") == 0
+    assert not Attempt.objects.exists()
+    assert Video.objects.get(public_id=video).state == VideoState.QUEUED
 
 
-def test_a_function_may_sign_instead_of_a_file(settings: Any, artist: Caller, now: datetime) -> None:
+def test_a_worker_that_outlives_its_certificate_takes_nothing_up(
+    artist: Caller, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued_video(artist, now, seconds=2, size="640x360")
+    signing.forget()
+    with monkeypatch.context() as later:
+        later.setattr(clock, "now", lambda: datetime.now(UTC) + timedelta(days=36_500))
+        assert run.drain("turbo") == copying.drain() == 0
+    assert run.drain("turbo") == 1
+
+
+asked: list[bytes] = []
+
+
+def sign_elsewhere(data: bytes) -> bytes:
+    """As a key service does: called with what is to be signed, and away the second time."""
+    asked.append(data)
+    if len(asked) == 2:
+        raise ConnectionError("no answer")
+    return local_key((environment.folder / "key.pem").read_bytes())(data)
+
+
+def test_a_function_may_sign_instead_of_a_file_and_is_asked_again_where_it_was_away(
+    settings: Any, artist: Caller, now: datetime
+) -> None:
+    asked.clear()
     settings.C2PA_KEY, settings.C2PA_SIGN = "", f"{__name__}.sign_elsewhere"
+    signing.forget()
+    video = rendered(artist, now)
+    assert [claims_of(video, kind).title for kind in SIGNED] == [claims_of(video).title] * len(SIGNED)
+    assert len(asked) == 1 + 1 + len(SIGNED), "looked at once, away once, and each file"
+
+
+def test_a_function_that_is_not_there_is_said_to_be_that(settings: Any) -> None:
+    settings.C2PA_KEY, settings.C2PA_SIGN = "", f"{__name__}.sign_nowhere"
     with pytest.raises(EngineError, match="cannot be signed"):
         credentials.signer()
 

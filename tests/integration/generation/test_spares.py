@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 
 from access.caller import Caller
 from audit import outbox
 from core import clock
 from generation import keys
 from generation.credentials.reader import read
-from generation.models import Copy, Master, Rendition, Trace
+from generation.models import Copy, Master, Rendition
 from generation.services import copies, files
 from generation.states import EVERYBODY, CopyState, Purpose
 from generation.worker import copies as copying
@@ -78,17 +80,8 @@ def test_a_spare_that_was_found_somewhere_is_handed_to_nobody(master: Master, no
     assert copying.drain() == 1
     spare = Copy.objects.get()
     assert spare.mark is not None
-    Trace.objects.create(
-        programme_id=master.video.membership.programme_id,
-        name="leak.mp4",
-        sha256="0" * 64,
-        bytes=1,
-        asked_by=master.video.membership.user,
-        asked_at=now,
-        ended_at=now,
-        state="done",
-        numbers=[spare.mark.number],
-    )
+    (row,) = Rendition.objects.filter(mark=spare.mark, kind="mp4")
+    call_command("trace", str(files.store().path(row.storage_key)), stdout=StringIO())
     assert order(master, "user:one").pk != spare.pk
     spare.refresh_from_db()
     assert (spare.purpose, spare.handed_at) == (Purpose.SPARE, None)
@@ -106,6 +99,7 @@ def test_spares_are_made_anew_under_a_new_key(
     (tmp_path / "keys").write_text(held + keys.line("later", bytes(range(32, 64))))
     settings.MARK_KEYS = str(tmp_path / "keys")
 
+    copying.renew_spares()  # as a worker does when it starts
     assert copying.drain() == 1
     new = Copy.objects.get(purpose=Purpose.SPARE)
     assert new.pk != spare.pk
@@ -114,6 +108,36 @@ def test_spares_are_made_anew_under_a_new_key(
     theirs.refresh_from_db()
     assert theirs.state == CopyState.READY
     assert copying.drain() == 0
+    settings.MARK_KEYS = str(environment.folder / "mark-keys")
+    copying.renew_spares()  # a worker with the file of before
+    assert Copy.objects.get(purpose=Purpose.SPARE).pk == new.pk
+
+
+def test_a_spare_that_was_not_made_yet_is_not_called_one_that_lay_ready(
+    master: Master, now: datetime
+) -> None:
+    """What leaks of it came from whom it was made for."""
+    copies.prepare(master=master.pk, now=now)
+    theirs = order(master, "user:one")
+    assert theirs.handed_at is None
+    copies.prepare(master=master.pk, now=now)
+    assert copying.drain() == 2
+    assert order(master, "user:two").handed_at is not None
+
+
+def test_a_spare_that_rests_is_handed_to_nobody_and_made_again_later(master: Master) -> None:
+    now = clock.now()
+    copies.prepare(master=master.pk, now=now)
+    spare = Copy.objects.get()
+    rested = now + copies.PAUSE
+    Copy.objects.update(state=CopyState.FAILED, retry_at=rested)
+    theirs = order(master, "user:one")
+    assert theirs.pk != spare.pk
+    assert theirs.state == CopyState.WAITING
+    for moment, state in ((now, CopyState.FAILED), (rested, CopyState.WAITING)):
+        copies.prepare(master=master.pk, now=moment)
+        spare.refresh_from_db()
+        assert spare.state == state
 
 
 def test_a_worker_that_lacks_a_key_leaves_the_copy_to_another(

@@ -8,7 +8,7 @@ from unittest.mock import Mock
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 
 from access.caller import Caller
 from audit import outbox
@@ -17,7 +17,7 @@ from core import clock
 from generation.errors import Transient
 from generation.forensic import child
 from generation.models import Trace
-from generation.services import traces
+from generation.services import traces, tracing
 from generation.states import TRACE, TraceState
 from generation.worker import tracing as looking
 from tests.integration.portal_office.traces.conftest import (
@@ -75,7 +75,7 @@ def test_a_lost_workers_file_is_taken_over_once_and_then_set_aside(
     assert traces.claim_next(now=much_later) is None
     trace = Trace.objects.get()
     assert trace.state == TraceState.FAILED
-    assert "Two workers stopped" in trace.sentence
+    assert "begun twice and never finished" in trace.sentence
 
 
 def test_each_run_is_in_the_log_however_it_ends(
@@ -110,7 +110,38 @@ def test_the_database_lets_nobody_confirm_their_own(operator: Caller, video: str
         cursor.execute("UPDATE generation_trace SET confirmed_by_id = asked_by_id, confirmed_at = now()")
 
 
-def test_what_has_ended_stays_ended() -> None:
-    assert all(
-        not TRACE[state] for state in TraceState if state not in (TraceState.WAITING, TraceState.RUNNING)
-    )
+def test_what_has_ended_stays_ended(
+    operator: Caller, video: str, sign_in: SignIn, now: datetime, tmp_path: Path
+) -> None:
+    browser = sign_in(operator)
+    address = sent(browser, content(video))
+    job = traces.claim_next(now=now)
+    assert job is not None
+    for state in (state for state, after in TRACE.items() if not after):
+        Trace.objects.update(state=state, ended_at=now, lease_token=None, lease_expires_at=None)
+        assert not traces.hand_back(job=job)
+        assert not traces.fail(job=job, sentence="late", now=now)
+        assert not traces.refuse(job=job, sentence="late", now=now)
+        assert not traces.finish(job=job, numbers=[1], reading={}, pictures={}, now=now)
+        browser.post(f"{address}/cancel")
+        assert traces.claim_next(now=now + timedelta(days=1)) is None
+        assert Trace.objects.get().state == state
+
+
+def test_a_run_that_loses_the_database_begins_anew(
+    operator: Caller, video: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent(sign_in(operator), content(video))
+    tell, recorded, cut = traces.tell, tracing._note, [OperationalError("gone"), None]
+
+    def note(*told: object) -> None:
+        if (fault := cut.pop(0)) is not None:
+            raise fault
+        recorded(*told)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(traces, "tell", Mock(side_effect=[OperationalError("gone"), *[None] * 99]))
+    monkeypatch.setattr(tracing, "_note", note)
+    assert looking.drain() == 2
+    monkeypatch.setattr(traces, "tell", tell)
+    trace = Trace.objects.get()
+    assert (trace.state, trace.tries, len(trace.numbers)) == (TraceState.DONE, 2, 1)

@@ -1,4 +1,4 @@
-"""Unmarked frames of a worker that was killed do not stay on the disk."""
+"""What a process that was killed had on the disk does not stay there: unmarked frames, files of strangers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from generation.worker import scratch
+from generation.services import scratch
 
 _WORKER = """
 import sys
 from pathlib import Path
-from generation.worker import scratch
+from generation.services import scratch
 held = scratch.folder()
 Path(held.name, "source.mkv").write_bytes(b"frames without a mark")
 print(held.name, flush=True)
@@ -79,6 +79,6 @@ def test_what_somebody_else_has_there_is_not_followed(
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "kept").touch()
-    (base / "private-view-render-link").symlink_to(elsewhere)
+    (base / "private-view-link").symlink_to(elsewhere)
     scratch.sweep()
     assert (elsewhere / "kept").exists()

@@ -1,7 +1,8 @@
-"""Where files lie until they are stored: unmarked frames are among them, so that none outlives its worker for long.
+"""Where files lie until they are stored: unmarked frames are among them, and what strangers sent, so that none
+outlives its process for long.
 
 Each process has a folder, and a lock in it for as long as it lives. Who starts removes those that nobody holds: a
-worker that was killed could not.
+process that was killed could not.
 """
 
 from __future__ import annotations
@@ -20,12 +21,12 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
-_PREFIX: Final = "private-view-render-"
+_PREFIX: Final = "private-view-"
 _LOCK: Final = "held"
 
 
 def folder() -> tempfile.TemporaryDirectory[str]:
-    """A new folder for the files of one clip, within this process's own. It is the caller's to close."""
+    """A new folder for files that belong together, within this process's own. It is the caller's to close."""
     return tempfile.TemporaryDirectory(dir=_own(os.getpid()))
 
 
@@ -35,7 +36,7 @@ def sweep() -> int:
         gone = [left for left in _base().glob(f"{_PREFIX}*/") if _is_left(left)]
         for left in gone:
             shutil.rmtree(left, ignore_errors=True)
-            logger.info("%s was left by a worker that was ended, and is removed", left)
+            logger.info("%s was left by a process that was ended, and is removed", left)
     return len(gone)
 
 
