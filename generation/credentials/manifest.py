@@ -23,7 +23,7 @@ AUTHOR_CONTEXT = {"dc": "http://purl.org/dc/elements/1.1/"}
 class Ingredient:
     """What a file was made from.
 
-    `parentOf`: its pictures are still in the file (an extension, a still). `inputTo`: a model looked at it and
+    `parentOf`: its pictures are still in the file (an extension). `inputTo`: a model looked at it and
     drew anew (a remix, a picture to start from). `componentOf`: it was placed inside. With a `path` to a signed
     file, that file's manifests are carried along; without one it is only named.
     """

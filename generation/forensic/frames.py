@@ -29,7 +29,8 @@ _OPTIONS: Final = {"protocol_whitelist": "file", "format_whitelist": _FORMATS, "
 
 
 def sampled(path: Path, *, most: int = MOST) -> Iterator[Frame]:
-    """Luma of frames spread over the whole file, upright, at most `most` and about twenty-four a second.
+    """Luma of frames spread over the whole file, upright: about `most`, twice as many at most, and about twenty-four a
+    second. Where a file does not say how long it is, they are of its beginning.
 
     Raises SpecRejected: file_unreadable, no_video, too_many_pixels, too_small, too_long.
     """

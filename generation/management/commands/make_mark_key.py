@@ -45,9 +45,20 @@ class Command(BaseCommand):
             if options["add"] and not file.read_bytes().endswith(b"\n"):
                 written.write("\n")  # an editor may have left the last line without its end
             written.write(keys.line(name, secrets.token_bytes(32)))
+            written.flush()
+            os.fsync(written.fileno())  # marks are made under it from now on: no power cut may lose it
+        _flush_folder(file.resolve().parent)
         print(
             f"{file} holds the key {name}. Keep a copy of it where neither the database nor the clips are, and set"
         )
         print(
             f"PRIVATE_VIEW_MARK_KEYS={file.resolve()} for render workers and the tracing queue, and nowhere else."
         )
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
