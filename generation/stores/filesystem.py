@@ -54,7 +54,7 @@ class FilesystemStore:
         """Make the new names as durable as the bytes, up to the store's own."""
         above = {outer for folder in folders for outer in folder.parents if outer.is_relative_to(self.root)}
         for folder in sorted(folders | above, reverse=True):
-            _flush_folder(folder)
+            flush_folder(folder)
 
     def sweep(self, *, now: datetime) -> int:
         left = [part for part in self._incoming.glob("*") if _age(part, now) > _LEFT]
@@ -129,7 +129,7 @@ def _remove_if_empty(folder: Path) -> None:
         folder.rmdir()
 
 
-def _flush_folder(folder: Path) -> None:
+def flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(handle)

@@ -13,15 +13,15 @@ from PIL import Image
 from playwright.sync_api import BrowserContext, Page
 
 from access.caller import Caller
-from core import clock
-from generation.models import Video
+from core import clock, ids
+from generation.models import Trace, Video
 from generation.services import characters, choices, lineage, references, styles
 from generation.services.styles import StyleSpec
 from programme.services import admit
 from tests.factories import generation, people, review
 from tests.journeys.conftest import House, sign_in
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(420)]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
 NewContext = Callable[..., BrowserContext]
 WIDTHS = (1280, 390, 320)
 # Of the ways of a room, those that stand alone on a line of several.
@@ -101,6 +101,47 @@ def _looks(artist: Caller) -> list[str]:
     ]
 
 
+def _traces(house: House, video: str) -> list[str]:
+    """One that waits, and one that has named a copy."""
+    now, addresses = clock.now(), []
+    copy = {
+        "number": "0000004d",
+        "z": 31.4,
+        "bound": -198,
+        "finding": True,
+        "purpose": "a screening copy",
+        "video": video,
+        "code": "K7QM-2XPD",
+        "made_at": now.isoformat(),
+    }
+    answer = {
+        "words": ["The file carries mark number 0000004d."],
+        "pool": 5,
+        "alignments": 3,
+        "frames": 48,
+        "stage": "as it is",
+        "controls": [3.1, 4.2],
+        "copies": [copy],
+    }
+    for state, more in (
+        ("waiting", {"storage_key": "trace_a/0.bin"}),
+        ("done", {"reading": answer, "numbers": [77], "recipients": {"0000004d": ""}, "ended_at": now}),
+    ):
+        row = Trace.objects.create(
+            public_id=ids.new("trace"),
+            programme_id=house.programme.id,
+            name="a leak with a long name that was found on a forum.mp4",
+            sha256="ab" * 32,
+            bytes=12_345_678,
+            asked_by_id=house.operator.user_id,
+            asked_at=now,
+            state=state,
+            **more,
+        )
+        addresses.append(f"/traces/{row.public_id}")
+    return addresses
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_page_is_accessible(
     house: House, artist: Caller, new_browser_context: NewContext, theme: str
@@ -132,8 +173,16 @@ def test_every_page_is_accessible(
             "/accounts/login/",
             "/accounts/password/reset/",
             "/nothing",
+            "/check",
         ):
             faults += _check(page, address)
+        page.get_by_role("button", name="Check it").click()
+        page.get_by_text("Choose a file, or give the address").wait_for()
+        faults += _look(page, "a check of nothing")
+        page.get_by_label("or the address of a clip on view").fill(f"/s/{share}")
+        page.get_by_role("button", name="Check it").click()
+        page.get_by_text("On view here").wait_for()
+        faults += _look(page, "a check of a clip on view")
         faults += _check(page, f"/invitation/{guest}")
         faults += _check(page, f"/invitation/{used}")
     with _signed_in(new_browser_context, theme, artist) as page:
@@ -166,7 +215,15 @@ def test_every_page_is_accessible(
             faults += _check(page, address)
     with _signed_in(new_browser_context, theme, house.operator) as page:
         rooms = ("", "/cohorts", "/invitations", "/members", "/shares", "/tokens", "/staff-tokens", "/log")
-        works = ("/rendering", "/styles")
+        works = (
+            "/rendering",
+            "/styles",
+            "/terms",
+            "/policy",
+            "/mark",
+            "/traces",
+            *_traces(house, on_view.video),
+        )
         for address in (*(f"/office{room}" for room in rooms + works), f"/office/shares/{share}/revoke"):
             faults += _check(page, address)
         faults += _check(page, f"/office/clips/{on_view.video}")

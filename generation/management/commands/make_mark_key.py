@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.test.utils import override_settings
 
 from generation import keys
+from generation.stores.filesystem import flush_folder
 
 
 class Command(BaseCommand):
@@ -47,18 +48,10 @@ class Command(BaseCommand):
             written.write(keys.line(name, secrets.token_bytes(32)))
             written.flush()
             os.fsync(written.fileno())  # marks are made under it from now on: no power cut may lose it
-        _flush_folder(file.resolve().parent)
+        flush_folder(file.resolve().parent)
         print(
             f"{file} holds the key {name}. Keep a copy of it where neither the database nor the clips are, and set"
         )
         print(
             f"PRIVATE_VIEW_MARK_KEYS={file.resolve()} for render workers and the tracing queue, and nowhere else."
         )
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

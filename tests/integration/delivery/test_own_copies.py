@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from functools import partial
+from threading import BoundedSemaphore
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.http.response import HttpResponseBase
 from django.test import Client, RequestFactory
 
@@ -282,6 +286,36 @@ def test_a_token_whose_copy_could_not_be_made_is_told_so_at_once_and_has_none_ma
     assert refusal.value.code == "copy_failed"
     assert 0 < refusal.value.extra["retry_after"] <= copies.PAUSE.total_seconds() + 60
     assert Copy.objects.get(purpose=Purpose.TOKEN).state == CopyState.FAILED
+
+
+def test_a_token_waits_for_its_copy_and_gets_it_as_soon_as_it_is_there(
+    artist: Caller, made: str, now: datetime, settings: Any
+) -> None:
+    settings.COPY_WAIT_SECONDS = 60
+    program = by_token(artist, now)
+
+    def make() -> None:
+        while not copying.drain():
+            time.sleep(0.1)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as worker:
+        making = worker.submit(make)
+        assert whose(own(program, made, "mp4", now)) == ("token", str(program.actor))
+        making.result()
+
+
+def test_who_finds_no_place_to_wait_is_told_so_at_once(
+    artist: Caller, made: str, now: datetime, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.COPY_WAIT_SECONDS = 60
+    monkeypatch.setattr(serve, "_waiting", BoundedSemaphore(1))
+    assert serve._waiting.acquire(blocking=False)
+    began = time.monotonic()
+    with pytest.raises(NotYet):
+        own(by_token(artist, now), made, "mp4", now)
+    assert time.monotonic() - began < 20
+    serve._waiting.release()  # and it has given none back that it did not take
 
 
 def test_two_tokens_of_one_artist_have_copies_of_their_own(artist: Caller, made: str, now: datetime) -> None:

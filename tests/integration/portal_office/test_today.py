@@ -38,4 +38,4 @@ def test_says_that_nobody_makes_copies_once_one_has_waited_for_long(
     Master.objects.update(source_key="frames.sealed", source_sha256="0" * 64, source_bytes=1)
     assert claim_next(now=now) is not None
     assert told() is False, "somebody is at it"
-    assert LEASE < timedelta(minutes=10), "a worker that was lost is not at it for long"
+    assert timedelta(minutes=10) > LEASE, "a worker that was lost is not at it for long"

@@ -70,7 +70,7 @@ def test_the_tile_moves_each_half_second_and_comes_round(code: Code) -> None:
 
 @pytest.mark.parametrize(("width", "height"), [(1920, 1080), (512, 512), (854, 480), (360, 640)])
 def test_changes_little_and_never_jumps(code: Code, width: int, height: int) -> None:
-    """Levels of luma: at most 14 anywhere, and from frame to frame less than three quarters of the mark's own strength."""
+    """Levels of luma: at most 14 anywhere, from frame to frame less than three quarters of the mark's own strength."""
     embedder = Embedder(code, 77, clip="K7QM-2XPD", width=width, height=height, fps=24)
     ground = next(moving(width, height, 1))
     marks = []
