@@ -8,10 +8,9 @@ they do.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.conf import settings
 from django.db import transaction
@@ -19,14 +18,14 @@ from django.db.models import Case, F, Q, QuerySet, When
 
 from core import enqueue, ids
 from core.states import sources
-from generation.models import Copy, Mark, Rendition
+from generation.models import Copy, Rendition
 from generation.services import marks
-from generation.services.files import StoredFile, purge
+from generation.services.copyjobs import Job
+from generation.services.files import purge
 from generation.services.spares import Look, author, hand_out, hold, is_as, look_of, spares_of, take_back
 from generation.states import COPY, CopyState, Purpose
 
 if TYPE_CHECKING:
-    from generation.media.plan import Size
     from generation.spec import FileKind, FileMade
 
 TASK: Final = "generation.copy"
@@ -40,29 +39,6 @@ REST: Final = timedelta(hours=1)  # after three lost workers
 SET_ASIDE: Final = (
     "Three workers stopped in the middle of this copy, so it rests. It can be asked for again in an hour."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A copy to be made with the number of `mark`; `lease` proves that it is still this worker's to finish."""
-
-    copy: int
-    lease: UUID
-    master: int
-    mark: Mark
-    video: str
-    code: str
-    mark_text: str
-    style: str
-    native: StoredFile
-    native_size: Size
-    native_count: int
-    frames_sha256: str
-    size: Size
-    seconds: int
-    fps: int
-    codec: str
-    author: str
 
 
 def queue_name() -> str:
@@ -272,7 +248,7 @@ def _take(row: Copy, now: datetime) -> Job:
     row.state, row.mark, row.tries, row.retry_at = CopyState.MAKING, mark, row.tries + 1, None
     row.lease_token, row.lease_expires_at = lease, now + LEASE
     row.save(update_fields=["mark", "author", *_MOVED])
-    return _job(row, mark, lease)
+    return Job.of(row, mark, lease)
 
 
 _MOVED: Final = (
@@ -285,26 +261,3 @@ def _end(row: Copy, state: CopyState, error: str = "", *, retry_at: datetime | N
     row.state, row.error, row.retry_at = state, error[:2000], retry_at
     row.lease_token = row.lease_expires_at = None
     row.save(update_fields=[*_MOVED])
-
-
-def _job(row: Copy, mark: Mark, lease: UUID) -> Job:
-    master, video = row.master, row.master.video
-    return Job(
-        copy=row.pk,
-        lease=lease,
-        master=master.pk,
-        mark=mark,
-        video=video.public_id,
-        code=video.code,
-        mark_text=vars(row)["mark_text"],
-        style=row.style,
-        native=StoredFile(master.source_key, master.source_sha256),
-        native_size=(master.native_width, master.native_height),
-        native_count=master.native_frames,
-        frames_sha256=master.frames_sha256,
-        size=(video.width, video.height),
-        seconds=video.seconds,
-        fps=video.fps,
-        codec=video.variant.codec,
-        author=row.author,
-    )

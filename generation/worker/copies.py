@@ -17,7 +17,7 @@ from generation.errors import RenderCancelled, Transient
 from generation.keys import NoKey
 from generation.queries.told import told
 from generation.services import copies, credentials, files, marks, scratch
-from generation.services.copies import Job
+from generation.services.copyjobs import Job
 from generation.spec import CopyMark, VisibleMark
 from generation.worker import signing, sources
 from generation.worker.beat import Beat

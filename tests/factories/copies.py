@@ -8,7 +8,7 @@ from audit import outbox
 from core import clock
 from generation.models import Copy, Master
 from generation.services import copies, files
-from generation.services.copies import Job
+from generation.services.copyjobs import Job
 from generation.states import Purpose
 
 LATER = copies.LEASE + timedelta(seconds=1)

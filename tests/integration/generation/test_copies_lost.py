@@ -15,7 +15,7 @@ from core import clock
 from generation import keys
 from generation.models import Copy, Mark, Master
 from generation.services import clips, copies, files
-from generation.services.copies import Job
+from generation.services.copyjobs import Job
 from generation.spec import FileKind, FileMade
 from generation.states import CopyState, Purpose
 from generation.worker import copies as copying

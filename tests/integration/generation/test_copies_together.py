@@ -16,7 +16,7 @@ from audit import outbox
 from core import clock
 from generation.models import Copy, Mark, Master, Rendition
 from generation.services import clips, copies, files
-from generation.services.copies import Job
+from generation.services.copyjobs import Job
 from generation.states import CopyState, Purpose
 from generation.worker import copies as copying
 from generation.worker import run
