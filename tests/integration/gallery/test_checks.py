@@ -204,7 +204,7 @@ def test_refuses_what_is_too_large_empty_both_or_nothing(
     monkeypatch.setattr(checking, "MOST_BYTES", 10)
     api.post("/verify", form={"file": SimpleUploadedFile("x", b"x" * 11)}).refused(400, "file_too_large")
     answer = Client().post("/check", {"file": SimpleUploadedFile("x", b"x" * 11)})
-    assert (answer.status_code, "has at most 0 MB" in answer.content.decode()) == (413, True)
+    assert (answer.status_code, "has at most 200 MB" in answer.content.decode()) == (413, True)
     assert "Choose a file" in Client().post("/check", {}).content.decode()
     assert "no such share" in Client().post("/check", {"share": "s_neverwas"}).content.decode()
 
