@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet, Value
 
 from generation.models import Attempt, Copy, ModelVariant, Trace, Video, Worker
 from generation.states import WORKER_GONE, CopyState, TraceState, VideoState
@@ -89,22 +89,25 @@ class BacklogView:
         return self.since is not None and not self.running and now - self.since > _STANDS_STILL
 
 
+_NOTHING: Final = BacklogView(0, 0, None)
+
+
 def backlogs() -> dict[str, BacklogView]:
-    """Of copies and of traces. Two statements."""
-    tables: dict[str, tuple[QuerySet[Any], str, str]] = {
-        "copies": (Copy.objects.all(), CopyState.WAITING, CopyState.MAKING),
-        "tracing": (Trace.objects.all(), TraceState.WAITING, TraceState.RUNNING),
-    }
-    return {
-        name: BacklogView(
-            **rows.order_by().aggregate(
-                waiting=Count("pk", filter=Q(state=waits)),
-                running=Count("pk", filter=Q(state=runs)),
-                since=Min("asked_at", filter=Q(state=waits)),
-            )
-        )
-        for name, (rows, waits, runs) in tables.items()
-    }
+    """Of copies and of traces. One statement."""
+    copies = _backlog("copies", Copy.objects.all(), CopyState.WAITING, CopyState.MAKING)
+    traces = _backlog("tracing", Trace.objects.all(), TraceState.WAITING, TraceState.RUNNING)
+    found = {row.pop("work"): BacklogView(**row) for row in copies.union(traces, all=True)}
+    return {"copies": _NOTHING, "tracing": _NOTHING} | found
+
+
+def _backlog(work: str, rows: QuerySet[Any], waits: str, runs: str) -> QuerySet[Any, dict[str, Any]]:
+    """A row, or none where the table is empty."""
+    counted: QuerySet[Any, dict[str, Any]] = rows.order_by().annotate(work=Value(work)).values("work")
+    return counted.annotate(
+        waiting=Count("pk", filter=Q(state=waits)),
+        running=Count("pk", filter=Q(state=runs)),
+        since=Min("asked_at", filter=Q(state=waits)),
+    )
 
 
 def set_aside(limit: int = 100) -> list[SetAsideView]:

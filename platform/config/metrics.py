@@ -22,7 +22,7 @@ _HELD = ("worker", "checkpoint", "digest", "hardware", "dtype", "rung")
 
 
 class Rendering(Collector):
-    """Six statements a scrape. A worker that was not seen for a minute is told with `up` 0, for a day."""
+    """Five statements a scrape. A worker that was not seen for a minute is told with `up` 0, for a day."""
 
     def __init__(self, now: datetime) -> None:
         self._now = now

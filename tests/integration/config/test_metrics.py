@@ -96,14 +96,14 @@ def test_a_worker_that_is_not_seen_any_more_is_down_and_holds_nothing(client: Cl
     assert "private_view_checkpoint_memory_bytes" not in found
 
 
-def test_a_scrape_takes_six_statements(client: Client, artist: Caller, now: datetime) -> None:
+def test_a_scrape_takes_five_statements(client: Client, artist: Caller, now: datetime) -> None:
     queued_video(artist, now)
     workers.report(name="gpu-1/7", lanes=[LANE], held=[HELD], now=now)
     with CaptureQueriesContext(
         connection,
     ) as asked:
         scraped(client)
-    assert len(asked) == 6
+    assert len(asked) == 5
 
 
 @pytest.mark.parametrize("given", ["", "Bearer another", "Basic only Prometheus knows it", "Bearer é"])
