@@ -102,12 +102,17 @@ def backlogs() -> dict[str, BacklogView]:
 
 def _backlog(work: str, rows: QuerySet[Any], waits: str, runs: str) -> QuerySet[Any, dict[str, Any]]:
     """A row, or none where the table is empty."""
-    counted: QuerySet[Any, dict[str, Any]] = rows.order_by().annotate(work=Value(work)).values("work")
-    return counted.annotate(
-        waiting=Count("pk", filter=Q(state=waits)),
-        running=Count("pk", filter=Q(state=runs)),
-        since=Min("asked_at", filter=Q(state=waits)),
+    counted: QuerySet[Any, dict[str, Any]] = (
+        rows.order_by()
+        .annotate(work=Value(work))
+        .values("work")
+        .annotate(
+            waiting=Count("pk", filter=Q(state=waits)),
+            running=Count("pk", filter=Q(state=runs)),
+            since=Min("asked_at", filter=Q(state=waits)),
+        )
     )
+    return counted
 
 
 def set_aside(limit: int = 100) -> list[SetAsideView]:

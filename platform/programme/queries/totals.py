@@ -8,7 +8,7 @@ from datetime import datetime
 from django.db.models import Count, Q, Sum
 
 from core import clock
-from programme.models import Cohort, Invitation, Membership, QuotaAllowance
+from programme.models import Cohort, Membership, QuotaAllowance
 from programme.queries.memberships import ProgrammeView
 from programme.states import MembershipState
 
@@ -27,7 +27,7 @@ class ProgrammeTotals:
 
 
 def totals(programme: ProgrammeView, now: datetime) -> ProgrammeTotals:
-    """Four statements."""
+    """Three statements."""
     members = Membership.objects.filter(programme_id=programme.id)
     states = members.aggregate(
         active=Count("id", filter=Q(state=MembershipState.ACTIVE)),
@@ -37,14 +37,17 @@ def totals(programme: ProgrammeView, now: datetime) -> ProgrammeTotals:
     today = QuotaAllowance.objects.filter(
         membership__programme_id=programme.id, day=clock.day_in(programme.timezone, now)
     ).aggregate(used=Sum("used"), reserved=Sum("reserved"))
-    still_open = Invitation.objects.filter(
-        cohort__programme_id=programme.id, accepted_at=None, revoked_at=None, expires_at__gt=now
+    still_open = Q(
+        invitations__accepted_at=None, invitations__revoked_at=None, invitations__expires_at__gt=now
+    )
+    cohorts = Cohort.objects.filter(programme_id=programme.id).aggregate(
+        cohorts=Count("id", distinct=True), invitations_open=Count("invitations", filter=still_open)
     )
     return ProgrammeTotals(
         active=states["active"],
         suspended=states["suspended"],
-        cohorts=Cohort.objects.filter(programme_id=programme.id).count(),
-        invitations_open=still_open.count(),
+        cohorts=cohorts["cohorts"],
+        invitations_open=cohorts["invitations_open"],
         used=today["used"] or 0,
         reserved=today["reserved"] or 0,
         allowance=states["allowance"] or 0,
