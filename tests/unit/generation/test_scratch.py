@@ -79,6 +79,14 @@ def test_what_somebody_else_has_there_is_not_followed(
 ) -> None:
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     (elsewhere / "kept").touch()
-    (base / "private-view-link").symlink_to(elsewhere)
+    (base / "private-view-scratch-link").symlink_to(elsewhere)
     scratch.sweep()
     assert (elsewhere / "kept").exists()
+
+
+def test_folders_of_others_stay(base: Path) -> None:
+    """As those of the demo's sockets, which begin with the house's name, too."""
+    sockets = base / "private-view-0-1c9de78b9173"
+    sockets.mkdir()
+    assert scratch.sweep() == 0
+    assert sockets.is_dir()
