@@ -21,7 +21,7 @@ from typing import Final
 
 logger = logging.getLogger(__name__)
 
-_PREFIX: Final = "private-view-scratch-"  # nothing else in that folder begins so: the demo's sockets do with its first two words
+_PREFIX: Final = "private-view-scratch-"  # the sockets of a demo stand beside them and begin like it
 _LOCK: Final = "held"
 
 
