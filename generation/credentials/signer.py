@@ -53,8 +53,19 @@ class Signer:
         """Until when the certificate holds. Raises EngineError where nothing could be signed with it at `now`: it does
         not hold, or the key is another's."""
         chain.check_valid(self._identity, now)
-        keys.check_signature(self._identity.public_key, self._sign(_PROBE), _PROBE)
+        self._signature(_PROBE)
         return self._identity.not_after
+
+    def _signature(self, data: bytes) -> bytes:
+        """The key's, checked. Raises EngineError, whatever a key service's client raises."""
+        try:
+            signature = self._sign(data)
+        except EngineError:
+            raise
+        except Exception as fault:
+            raise Transient(f"The signing key gave no signature: {fault}.") from fault
+        keys.check_signature(self._identity.public_key, signature, data)
+        return signature
 
     def sign(self, source: Path, destination: Path, provenance: Provenance) -> None:
         """Writes `source` with credentials to `destination`, whole or not at all.
@@ -76,7 +87,7 @@ class Signer:
             part.unlink(missing_ok=True)
 
     def _write(self, source: Path, part: Path, provenance: Provenance) -> None:
-        call = _Call(self._sign, self._identity)
+        call = _Call(self._signature)
         with _source(source) as (source_disk, reading):
             part_disk, writing = disk.writing(part)
             with writing:
@@ -109,27 +120,20 @@ class Signer:
 
 
 class _Call:
-    """The key's callback: checks each answer and keeps the fault, which the native library would drop."""
+    """The key's callback: keeps the fault, which the native library would drop."""
 
-    def __init__(self, sign: keys.Sign, identity: chain.Identity) -> None:
+    def __init__(self, sign: keys.Sign) -> None:
         self.asked = False
         self.fault: EngineError | None = None
         self._sign = sign
-        self._identity = identity
 
     def __call__(self, data: bytes) -> bytes:
         self.asked = True
         try:
-            signature = self._sign(data)
-            keys.check_signature(self._identity.public_key, signature, data)
+            return self._sign(data)
         except EngineError as fault:
             self.fault = fault
             return b""  # the library logs what a callback raises; an empty answer fails in silence
-        except Exception as fault:  # noqa: BLE001 - a key service's client may raise anything
-            self.fault = Transient(f"The signing key gave no signature: {fault}.")
-            self.fault.__cause__ = fault
-            return b""
-        return signature
 
 
 def _check_request(source: Path, destination: Path, provenance: Provenance) -> None:

@@ -32,9 +32,7 @@ TASK: Final = "generation.copy"
 LEASE: Final = timedelta(minutes=2)
 MOST_TRIES: Final = 3
 BACK_OFF: Final = timedelta(seconds=20)
-PAUSE: Final = timedelta(
-    minutes=5
-)  # after a fault of ours: who asks again and again must not have it made so often
+PAUSE: Final = timedelta(minutes=5)  # after a fault of ours, however often somebody asks
 REST: Final = timedelta(hours=1)  # after three lost workers
 SET_ASIDE: Final = (
     "Three workers stopped in the middle of this copy, so it rests. It can be asked for again in an hour."

@@ -13,9 +13,7 @@ from generation.services import credentials
 
 logger = logging.getLogger(__name__)
 
-_FOR: Final = (
-    60.0  # seconds that an answer holds: a worker outlives its certificate, and a key service may be away
-)
+_FOR: Final = 60.0  # seconds that an answer holds: certificates run out, and key services may be away
 _good_until = 0.0
 
 
