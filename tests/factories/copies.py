@@ -24,6 +24,13 @@ def ask(master: Master, recipient: str = "user:one", purpose: Purpose = Purpose.
     copies.order(master=master.pk, purpose=purpose, recipient=recipient, now=clock.now())
 
 
+def waiting(master: Master, recipient: str, asked_at: datetime) -> Copy:
+    """As if it had been ordered then, also of a clip whose frames are not marked."""
+    return Copy.objects.create(
+        master=master, purpose=Purpose.SCREENING, recipient=recipient, style="plate", asked_at=asked_at
+    )
+
+
 def claim(now: datetime) -> Job:
     job = copies.claim_next(now=now)
     assert job is not None

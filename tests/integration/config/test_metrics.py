@@ -13,9 +13,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pytest_django import Settings
 
 from access.caller import Caller
-from generation.models import Copy, Master
+from generation.models import Master
 from generation.services import workers
-from generation.states import Purpose
+from tests.factories.copies import waiting
 from tests.factories.generation import LANE, claim, completed_video, queued_video
 
 pytestmark = pytest.mark.django_db
@@ -70,13 +70,7 @@ def test_tells_what_waits_and_who_renders(client: Client, artist: Caller, now: d
 def test_tells_how_long_copies_and_traces_wait(client: Client, artist: Caller, now: datetime) -> None:
     master = Master.objects.get(video__public_id=completed_video(artist, now))
     for seconds in (90, 30):
-        Copy.objects.create(
-            master=master,
-            purpose=Purpose.SCREENING,
-            recipient=f"user:{seconds}",
-            style="plate",
-            asked_at=now - timedelta(seconds=seconds),
-        )
+        waiting(master, f"user:{seconds}", now - timedelta(seconds=seconds))
 
     found = scraped(client)
 

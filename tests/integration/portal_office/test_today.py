@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from access.caller import Caller
-from generation.models import Copy, Master
+from generation.models import Master
 from generation.services.copies import LEASE, claim_next
-from generation.states import Purpose
+from tests.factories.copies import waiting
 from tests.factories.generation import completed_video
 from tests.integration.portal_office.conftest import SignIn
 
@@ -22,13 +22,7 @@ def test_says_that_nobody_makes_copies_once_one_has_waited_for_long(
 ) -> None:
     master = Master.objects.get(video__public_id=completed_video(artist, now))
     for name in ("one", "two"):
-        Copy.objects.create(
-            master=master,
-            purpose=Purpose.SCREENING,
-            recipient=f"user:{name}",
-            style="plate",
-            asked_at=now - timedelta(minutes=minutes),
-        )
+        waiting(master, f"user:{name}", now - timedelta(minutes=minutes))
     office = sign_in(operator)
 
     def told() -> bool:
