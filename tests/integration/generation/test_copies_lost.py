@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 
 from access.caller import Caller
+from audit import outbox
 from core import clock
 from generation import keys
 from generation.models import Copy, Mark, Master
@@ -193,3 +194,15 @@ def test_a_process_without_keys_takes_nothing_up(master: Master, settings: Any) 
         copying.drain()
     one.refresh_from_db()
     assert (one.state, one.tries) == (CopyState.WAITING, 0)
+
+
+def test_what_a_worker_stored_after_its_clip_was_deleted_goes_when_it_is_lost(
+    artist: Caller, master: Master, now: datetime, tmp_path: Path
+) -> None:
+    """Between two looks at its lease: when the clip was deleted, there was nothing to remove yet."""
+    order(master)
+    job = claim(clock.now())
+    clips.delete(video=master.video.public_id, by=artist.actor, now=clock.now())
+    outbox.deliver_due(now=clock.now())
+    stow(job, tmp_path)
+    assert stored(master) == set()

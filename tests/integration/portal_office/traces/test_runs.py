@@ -110,9 +110,7 @@ def test_the_database_lets_nobody_confirm_their_own(operator: Caller, video: str
         cursor.execute("UPDATE generation_trace SET confirmed_by_id = asked_by_id, confirmed_at = now()")
 
 
-def test_what_has_ended_stays_ended(
-    operator: Caller, video: str, sign_in: SignIn, now: datetime, tmp_path: Path
-) -> None:
+def test_what_has_ended_stays_ended(operator: Caller, video: str, sign_in: SignIn, now: datetime) -> None:
     browser = sign_in(operator)
     address = sent(browser, content(video))
     job = traces.claim_next(now=now)
@@ -132,7 +130,7 @@ def test_a_run_that_loses_the_database_begins_anew(
     operator: Caller, video: str, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sent(sign_in(operator), content(video))
-    tell, recorded, cut = traces.tell, tracing._note, [OperationalError("gone"), None]
+    recorded, cut = tracing._note, [OperationalError("gone"), None]
 
     def note(*told: object) -> None:
         if (fault := cut.pop(0)) is not None:
@@ -142,6 +140,5 @@ def test_a_run_that_loses_the_database_begins_anew(
     monkeypatch.setattr(traces, "tell", Mock(side_effect=[OperationalError("gone"), *[None] * 99]))
     monkeypatch.setattr(tracing, "_note", note)
     assert looking.drain() == 2
-    monkeypatch.setattr(traces, "tell", tell)
     trace = Trace.objects.get()
     assert (trace.state, trace.tries, len(trace.numbers)) == (TraceState.DONE, 2, 1)
