@@ -94,7 +94,7 @@ def _stalled(now: datetime) -> list[Waiting]:
     for work, backlog in workers.backlogs().items():
         if backlog.since is not None and backlog.stands_still(now):
             what, whom = words[work]
-            why = f"{span(now - backlog.since)}, {whom}, and no worker is at any. Start one that takes “{work}”."
+            why = f"For {span(now - backlog.since)}, {whom}; no worker is at any. Start one that takes “{work}”."
             found.append(Waiting(what, why, "", ""))
     return found
 
